@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDRAFT_UPDATE_H
+#define UPDRAFT_UPDATE_H
+
+/*
+ * One update from begin to end: bytes go in at ota_update_write, are checked and written to a
+ * partition that does not run, are proven by ota_update_end, and only then does ota_update_activate
+ * change what boots.
+ *
+ *     static struct ota_update update;
+ *     static uint8_t buffer[4096];
+ *     const struct ota_update_options options = {
+ *         .device = &device, .size = length, .buffer = buffer, .buffer_size = sizeof buffer,
+ *     };
+ *     err = ota_update_begin(&update, &options);
+ *     while (err == OTA_OK && (len = receive(data)) > 0) err = ota_update_write(&update, data, len);
+ *     if (err == OTA_OK) err = ota_update_end(&update);
+ *     if (err == OTA_OK) err = ota_update_activate(&update);
+ *     if (err == OTA_OK) restart();
+ *
+ * Which call is legal in which state, and the state after it. Anything else returns OTA_ERR_STATE
+ * and changes nothing. A call that fails goes to FAILED unless said otherwise.
+ *
+ *     call        IDLE        RECEIVING   PROVEN      FAILED
+ *     begin       RECEIVING   -           RECEIVING   RECEIVING
+ *     resume      RECEIVING   -           RECEIVING   RECEIVING
+ *     write       -           RECEIVING   -           - (returns the first cause)
+ *     end         -           PROVEN      -           - (returns the first cause)
+ *     activate    -           -           IDLE        -
+ *     suspend     IDLE        IDLE        IDLE        IDLE
+ *     abort       IDLE        IDLE        IDLE        IDLE
+ *
+ * Invariants, argued in DESIGN.md: U1 otadata's choice changes only in activate. U2 activate is
+ * reached only through end. U3 the running slot is never erased or written. U4 a failed update leaves
+ * no journal. U5 the first failure stays until the next begin.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <updraft/crypto.h>
+#include <updraft/device.h>
+#include <updraft/error.h>
+#include <updraft/image.h>
+#include <updraft/journal.h>
+#include <updraft/sink.h>
+#include <updraft/writer.h>
+
+enum ota_update_state {
+    OTA_UPDATE_IDLE = 0, /* also the state of a zeroed object */
+    OTA_UPDATE_RECEIVING,
+    OTA_UPDATE_PROVEN,
+    OTA_UPDATE_FAILED,
+};
+
+enum ota_update_event {
+    OTA_EVENT_START,    /* begun or resumed; `done` bytes are there already */
+    OTA_EVENT_PROGRESS, /* `done` of `total` bytes have arrived */
+    OTA_EVENT_PROVEN,   /* ended: all checks passed */
+    OTA_EVENT_ACTIVATED, /* what boots has changed (or, for data, is in place) */
+    OTA_EVENT_ERROR,    /* failed: see update->failure. Once per update */
+};
+
+struct ota_update;
+
+/* Called for each event. `total` is OTA_SIZE_UNKNOWN when it is. It may read the update, and not
+   call it. */
+typedef void ota_update_event_fn(void *context, const struct ota_update *update,
+                                 enum ota_update_event event, uint32_t done, uint32_t total);
+
+struct ota_update_options {
+    struct ota_device *device; /* opened; used until the update is over */
+    const char *label;         /* NULL: the next OTA slot. Else the partition of that label: a data
+                                  partition, or an OTA slot that does not run */
+    uint32_t size;             /* bytes to come, or OTA_SIZE_UNKNOWN; 0 is OTA_ERR_ARGUMENT */
+    struct ota_digest expected; /* of all bytes; algorithm OTA_HASH_NONE: not checked */
+    const char *etag;          /* NULL, or the transfer's entity tag: its identity where no digest
+                                  is expected. Copied */
+    bool allow_trailer;        /* bytes after the image's end are written and not checked */
+    uint8_t *buffer;           /* the caller's until the update is over; at least write_size bytes, */
+    uint32_t buffer_size;      /* 256 is good; erase_size saves wear (writer.h) */
+    ota_update_event_fn *on_event; /* NULL: none */
+    void *context;                 /* for on_event */
+};
+
+struct ota_update {
+    /* To be read by anyone. */
+    enum ota_update_state state;
+    struct ota_failure failure; /* the first cause, and the offset in what arrived */
+    struct ota_partition partition; /* the target */
+    int slot;                   /* the target, or OTA_SLOT_NONE for a data partition */
+    uint32_t received;          /* bytes so far, those found by resume included */
+    struct ota_image_check check; /* check.image: what is known of the image so far */
+    struct ota_writer writer;   /* writer.stats: erases and writes */
+
+    /* Private. */
+    struct ota_update_options options;
+    struct ota_image_rules rules;
+    struct ota_hash md5;
+    bool md5_begun;
+    struct ota_journal journal;
+    uint32_t next_checkpoint;
+};
+
+/*
+ * Starts an update. Checks the target: OTA_ERR_NO_PARTITION; OTA_ERR_RUNNING_SLOT for the running
+ * one (the factory app and partitions of other types than app and data: OTA_ERR_ARGUMENT);
+ * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its fallback
+ * would be overwritten); OTA_ERR_TOO_LARGE if the size is known and larger than the partition.
+ * Nothing is erased before all of that holds. Then forgets an otadata entry that names the target,
+ * and, where size and identity are known and the last sector is free, begins a journal.
+ */
+enum ota_err ota_update_begin(struct ota_update *update, const struct ota_update_options *options);
+
+/*
+ * As begin, but goes on where an interrupted update of the same size and identity left off:
+ * `*offset` is the first byte that is still wanted, 0 if there was nothing to go on from. What is
+ * there has been read, hashed and checked like the rest. A journal of another identity is dropped.
+ */
+enum ota_err ota_update_resume(struct ota_update *update, const struct ota_update_options *options,
+                               uint32_t *offset);
+
+/*
+ * Finds out, before a connection is made, whether an interrupted update waits in the target that
+ * `label` names (as in the options): its identity and size, and the offset it claims to have
+ * reached. Returns OTA_ERR_NO_DATA if there is none, or the error that begin would give.
+ */
+enum ota_err ota_update_pending(struct ota_device *device, const char *label,
+                                struct ota_identity *identity, uint32_t *size, uint32_t *offset);
+
+/* Takes the next bytes, any number. Returns OTA_OK or the first cause. */
+enum ota_err ota_update_write(struct ota_update *update, const void *data, size_t len);
+
+/* Proves the whole: size, structure, checksum, hash, chip, versions, expected digest; writes what is
+   buffered; removes the journal. OTA_ERR_NO_DATA if nothing came, OTA_ERR_INCOMPLETE if too little. */
+enum ota_err ota_update_end(struct ota_update *update);
+
+/* Makes the proven image the one that boots next. For a data partition there is nothing to do. On
+   failure the state stays PROVEN and the old choice stands, so that it can be tried again. */
+enum ota_err ota_update_activate(struct ota_update *update);
+
+/* Stops for now: the journal stays, a later resume goes on. Never fails. */
+void ota_update_suspend(struct ota_update *update);
+
+/* Gives up: the journal is erased (as far as the flash lets it); what was written stays, inert. */
+void ota_update_abort(struct ota_update *update);
+
+/* Drains a source into an update that is RECEIVING, through `buffer` (any size > 0), and ends it:
+   returns as write and end do, or the source's error (the update is then suspended). */
+enum ota_err ota_update_from_source(struct ota_update *update, struct ota_source *source,
+                                    uint8_t *buffer, size_t buffer_size);
+
+#endif
