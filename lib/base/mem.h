@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+/*
+ * The five functions that the library takes from the C library. Declared here because a freestanding
+ * compiler has no <string.h>; every linker that makes firmware finds them.
+ */
+
+#include <stddef.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t len);
+void *memmove(void *to, const void *from, size_t len);
+void *memset(void *to, int value, size_t len);
+int memcmp(const void *a, const void *b, size_t len);
+size_t strlen(const char *text);
+
+#endif

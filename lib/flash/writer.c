@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wear-saving writer. Bytes are handled in chunks: whole sectors if the buffer holds one, pages
+ * otherwise. Each time the stream reaches flash that is not prepared, one decision is made for the
+ * next erase unit: leave it (it is the same already), trust it (it is blank), or erase it.
+ */
+#include <updraft/writer.h>
+
+#include "base/blank.h"
+#include "base/bytes.h"
+#include "base/mem.h"
+
+/* Pieces in which flash is programmed: the page of every serial NOR chip. */
+#define PAGE 256u
+
+/* A blank unit is trusted only behind this much blank flash, or a largest erase unit of it: see
+   DESIGN.md, "Blank is not always erased". */
+#define TRUST_DISTANCE 4096u
+
+static enum ota_err sink_write(struct ota_sink *sink, const void *data, size_t len)
+{
+    return ota_writer_write((struct ota_writer *)sink, data, len);
+}
+
+static enum ota_err sink_finish(struct ota_sink *sink)
+{
+    return ota_writer_finish((struct ota_writer *)sink);
+}
+
+static void sink_abort(struct ota_sink *sink)
+{
+    (void)sink; /* holds nothing but the caller's buffer */
+}
+
+static enum ota_err fail(struct ota_writer *writer, enum ota_err err, uint32_t offset)
+{
+    if (writer->failure.err == OTA_OK) {
+        writer->failure.err = err;
+        writer->failure.offset = offset;
+    }
+    return writer->failure.err;
+}
+
+/* A sector if the buffer holds one, else the largest power of two that fits the buffer and a page: it
+   divides the sector, and the write size divides it. */
+static uint32_t chunk_size(const struct ota_flash *flash, uint32_t buffer_size)
+{
+    uint32_t chunk = ota__max(PAGE, flash->write_size);
+
+    if (buffer_size >= flash->erase_size) {
+        return flash->erase_size;
+    }
+    while (chunk > buffer_size) {
+        chunk /= 2;
+    }
+    return chunk;
+}
+
+enum ota_err ota_writer_begin(struct ota_writer *writer, const struct ota_region *region,
+                              uint32_t start, uint32_t total, uint8_t *buffer, uint32_t buffer_size)
+{
+    const struct ota_flash *flash = region->flash;
+
+    memset(writer, 0, sizeof *writer);
+    if (buffer == NULL || buffer_size < flash->write_size) {
+        return OTA_ERR_ARGUMENT;
+    }
+    if (((region->offset | region->size | start) & (flash->erase_size - 1)) != 0) {
+        return OTA_ERR_ALIGNMENT;
+    }
+    writer->end_known = total != OTA_SIZE_UNKNOWN;
+    writer->end = writer->end_known ? total : region->size;
+    if (writer->end > region->size || start > writer->end) {
+        return OTA_ERR_TOO_LARGE;
+    }
+    writer->sink.write = sink_write;
+    writer->sink.finish = sink_finish;
+    writer->sink.abort = sink_abort;
+    writer->region = *region;
+    writer->buffer = buffer;
+    writer->chunk = chunk_size(flash, buffer_size);
+    writer->position = start;
+    writer->prepared = start;
+    writer->changing = true;
+    return OTA_OK;
+}
+
+/* The unit to erase at `prepared`: a block if what remains of the stream covers it whole and it is
+   known to change, else a sector. */
+static uint32_t erase_unit(const struct ota_writer *writer)
+{
+    const struct ota_flash *flash = writer->region.flash;
+    uint32_t block = flash->block_erase_size;
+    uint32_t absolute = writer->region.offset + writer->prepared;
+
+    if (block != 0 && writer->end_known && writer->changing && (absolute & (block - 1)) == 0 &&
+        writer->end - writer->prepared >= block) {
+        return block;
+    }
+    return flash->erase_size;
+}
+
+/* Whether flash that reads blank at `prepared` was erased for certain: an erase that power cut short
+   can read blank too, but it stands directly behind written data, at the region's start, or in its
+   last sector, where the journal was. */
+static bool is_trusted(const struct ota_writer *writer, uint32_t unit)
+{
+    const struct ota_flash *flash = writer->region.flash;
+    uint32_t largest = ota__max(flash->block_erase_size, flash->erase_size);
+    bool behind_blank = writer->blank_run >= ota__max(largest, TRUST_DISTANCE);
+    bool last = writer->prepared + unit > writer->region.size - flash->erase_size;
+
+    return behind_blank && !last;
+}
+
+static enum ota_err erase(struct ota_writer *writer, uint32_t unit)
+{
+    if (unit == writer->region.flash->erase_size) {
+        writer->stats.sector_erases++;
+    } else {
+        writer->stats.block_erases++;
+    }
+    return ota_region_erase(&writer->region, writer->prepared, unit);
+}
+
+/* Makes the flash at `prepared`, where the stream now is, ready for `data`; `*same` says that it holds
+   the data already and the sector is to be left alone. */
+static enum ota_err prepare(struct ota_writer *writer, const uint8_t *data, uint32_t len, bool *same)
+{
+    uint32_t sector = writer->region.flash->erase_size;
+    uint32_t unit;
+    bool blank = false;
+    enum ota_err err = OTA_OK;
+
+    *same = false;
+    if (writer->chunk == sector) {
+        err = ota_region_equals(&writer->region, writer->prepared, data, len, same);
+        /* Data that is all 0xFF says nothing about the sector's last erase. */
+        *same = *same && (!ota__is_blank(data, len) || is_trusted(writer, sector));
+    }
+    if (err == OTA_OK && *same) {
+        unit = sector;
+        writer->changing = false;
+        writer->stats.sectors_same++;
+    } else {
+        unit = erase_unit(writer);
+        writer->changing = true;
+    }
+    if (err == OTA_OK) {
+        err = ota_region_is_blank(&writer->region, writer->prepared, unit, &blank);
+    }
+    if (err == OTA_OK && !*same) {
+        if (blank && is_trusted(writer, unit)) {
+            writer->stats.sectors_blank += unit / sector;
+        } else {
+            err = erase(writer, unit);
+        }
+    }
+    writer->blank_run = blank ? writer->blank_run + unit : 0;
+    writer->prepared += unit;
+    return err;
+}
+
+/* Programs one chunk, page by page, but for pages that stay blank. `len` is a multiple of the write
+   size. */
+static enum ota_err program(struct ota_writer *writer, const uint8_t *data, uint32_t len)
+{
+    uint32_t page = ota__max(PAGE, writer->region.flash->write_size);
+
+    for (uint32_t done = 0; done < len;) {
+        uint32_t n = ota__min(page, len - done);
+        if (ota__is_blank(data + done, n)) {
+            writer->stats.pages_blank++;
+        } else {
+            enum ota_err err = ota_region_write_verified(
+                &writer->region, writer->position + done, data + done, n);
+            if (err != OTA_OK) {
+                return fail(writer, err, writer->position + done);
+            }
+            writer->stats.pages++;
+        }
+        done += n;
+    }
+    return OTA_OK;
+}
+
+static enum ota_err handle_chunk(struct ota_writer *writer, const uint8_t *data, uint32_t len)
+{
+    bool same = false;
+    enum ota_err err = OTA_OK;
+
+    if (writer->position == writer->prepared) {
+        err = prepare(writer, data, len, &same);
+        if (err != OTA_OK) {
+            return fail(writer, err, writer->position);
+        }
+    }
+    if (!same) {
+        err = program(writer, data, len);
+    }
+    if (err == OTA_OK) {
+        writer->position += len;
+    }
+    return err;
+}
+
+static uint32_t limit(const struct ota_writer *writer)
+{
+    return writer->end - writer->position - writer->buffered;
+}
+
+enum ota_err ota_writer_write(struct ota_writer *writer, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    bool too_many = len > limit(writer);
+    uint32_t left = too_many ? limit(writer) : (uint32_t)len;
+
+    while (writer->failure.err == OTA_OK && left > 0) {
+        uint32_t n = ota__min(left, writer->chunk - writer->buffered);
+        const uint8_t *chunk = bytes;
+        if (n < writer->chunk) {
+            memcpy(writer->buffer + writer->buffered, bytes, n);
+            chunk = writer->buffer;
+        }
+        writer->buffered += n;
+        bytes += n;
+        left -= n;
+        if (writer->buffered == writer->chunk) {
+            writer->buffered = 0;
+            (void)handle_chunk(writer, chunk, writer->chunk);
+        }
+    }
+    if (too_many) {
+        return fail(writer, OTA_ERR_TOO_LARGE, writer->end);
+    }
+    return writer->failure.err;
+}
+
+enum ota_err ota_writer_finish(struct ota_writer *writer)
+{
+    uint32_t len = ota__round_up(writer->buffered, writer->region.flash->write_size);
+
+    if (writer->failure.err == OTA_OK && len > 0) {
+        memset(writer->buffer + writer->buffered, 0xFF, len - writer->buffered);
+        writer->buffered = 0;
+        (void)handle_chunk(writer, writer->buffer, len);
+    }
+    writer->end = writer->position; /* a byte that came now would be one too many */
+    return writer->failure.err;
+}
+
+uint32_t ota_writer_flushed(const struct ota_writer *writer)
+{
+    return writer->position;
+}
