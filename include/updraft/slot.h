@@ -70,9 +70,10 @@ enum ota_err ota_slot_reject(const struct ota_device *device);
    OTA_ERR_RUNNING_SLOT if it names the running one, or an error of the flash. */
 enum ota_err ota_slot_erase_last(const struct ota_device *device);
 
-/* Makes sure that otadata's entry that does not count does not name `slot`, erasing the entry if it
-   does: called before the slot is overwritten, so that nothing can roll back into it. Returns
-   OTA_OK (also without otadata) or an error of the flash. */
+/* Erases every otadata entry that names `slot`, which must not be the running one: called before the
+   slot is overwritten, so that nothing boots or rolls back into what is half written. A choice of that
+   slot that was not booted yet is withdrawn. Returns OTA_OK (also without otadata) or an error of the
+   flash. */
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot);
 
 /* The slot of the image that was last rejected or taken back, if it still verifies, in `*slot`

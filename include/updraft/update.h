@@ -30,9 +30,10 @@
  *     suspend     IDLE        IDLE        IDLE        IDLE
  *     abort       IDLE        IDLE        IDLE        IDLE
  *
- * Invariants, argued in DESIGN.md: U1 otadata's choice changes only in activate. U2 activate is
- * reached only through end. U3 the running slot is never erased or written. U4 a failed update leaves
- * no journal. U5 the first failure stays until the next begin.
+ * Invariants, argued in DESIGN.md: U1 otadata never names a slot whose content is not
+ * proven: begin withdraws it, activate alone sets it. U2 activate is reached only through end. U3 the
+ * running slot is never erased or written. U4 a failed update leaves no journal. U5 the first failure
+ * stays until the next begin.
  */
 
 #include <stdbool.h>
@@ -97,10 +98,11 @@ struct ota_update {
     /* Private. */
     struct ota_update_options options;
     struct ota_image_rules rules;
+    struct ota_region region;   /* the target, in whole sectors */
     struct ota_hash md5;
     bool md5_begun;
     struct ota_journal journal;
-    uint32_t next_checkpoint;
+    uint32_t next_checkpoint;   /* offset */
 };
 
 /*

@@ -136,15 +136,13 @@ enum ota_err ota_otadata_write(const struct ota_region *region, int index,
 {
     uint8_t bytes[OTA_WRITE_SIZE_MAX];
     uint32_t len = ota__round_up(OTA_OTADATA_ENTRY_SIZE, region->flash->write_size);
-    struct ota_otadata_entry written = *entry;
     enum ota_err err = ota_otadata_erase(region, index);
 
     if (err != OTA_OK) {
         return err;
     }
-    written.crc = ota_otadata_crc(written.sequence);
     memset(bytes, 0xFF, sizeof bytes);
-    ota_otadata_entry_encode(&written, bytes);
+    ota_otadata_entry_encode(entry, bytes);
     return ota_region_write_verified(region, ota_otadata_entry_offset(region, index), bytes, len);
 }
 

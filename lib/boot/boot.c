@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decision: select a slot, then prove images in the order of docs/formats/otadata.md section 5.2
+   until one passes. */
+#include <updraft/boot.h>
+
+#include "boot/select.h"
+
+void ota__boot_report(const struct ota_boot *boot, enum ota_boot_event event, int slot,
+                      enum ota_err err, uint32_t offset)
+{
+    struct ota_failure failure = {err, offset};
+
+    if (boot->on_event != NULL) {
+        boot->on_event(boot->context, boot, event, slot, failure);
+    }
+}
+
+/* The slot to try after `slot` when the search began at `start`: down to factory, up again from
+   start + 1, the test app last; then OTA_SLOT_NONE. */
+static int next_candidate(const struct ota_boot *boot, int start, int slot)
+{
+    int last = (int)boot->device->layout.ota_rows - 1;
+    int next = slot > start ? slot + 1 : slot - 1;
+
+    if (slot == OTA_SLOT_TEST) {
+        return OTA_SLOT_NONE;
+    }
+    if (slot == OTA_SLOT_FACTORY) {
+        next = start + 1;
+    }
+    return next > last ? OTA_SLOT_TEST : next;
+}
+
+/* Proves the image in a slot. The first failure of all is kept: if nothing boots, it is the cause. */
+static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t buffer_size)
+{
+    const struct ota_device *device = boot->device;
+    struct ota_image_rules rules;
+    enum ota_err err =
+        ota_layout_region(&device->layout, device->flash, slot, &boot->region);
+
+    if (err != OTA_OK) { /* there is no such slot */
+        return false;
+    }
+    ota_device_image_rules(device, &boot->region, &rules);
+    err = ota_image_verify(&boot->check, &rules, device->crypto, &boot->region, buffer, buffer_size);
+    boot->check.rules = NULL;
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_IMAGE_BAD, slot, err, boot->check.failure.offset);
+        if (boot->failure.err == OTA_OK) {
+            boot->failure = boot->check.failure;
+        }
+    }
+    return err == OTA_OK;
+}
+
+static enum ota_err run(struct ota_boot *boot, int slot, int selected)
+{
+    boot->slot = slot;
+    boot->device->running_slot = slot;
+    boot->on_trial = boot->on_trial && slot == selected;
+    if (boot->initial && slot >= 0) {
+        ota__boot_write_first_entry(boot, slot);
+    }
+    ota__boot_report(boot, OTA_BOOT_CHOSEN, slot, OTA_OK, 0);
+    return OTA_OK;
+}
+
+static enum ota_err stop(struct ota_boot *boot, enum ota_err err)
+{
+    if (boot->failure.err == OTA_OK) {
+        boot->failure.err = err;
+    }
+    ota__boot_report(boot, OTA_BOOT_NOTHING, OTA_SLOT_NONE, boot->failure.err,
+                     boot->failure.offset);
+    return err;
+}
+
+enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t buffer_size)
+{
+    struct ota_failure none = {OTA_OK, 0};
+    int start = OTA_SLOT_TEST;
+    enum ota_err err;
+
+    boot->slot = OTA_SLOT_NONE;
+    boot->device->running_slot = OTA_SLOT_NONE;
+    boot->on_trial = false;
+    boot->initial = false;
+    boot->failure = none;
+    err = ota_device_open(boot->device, &boot->failure);
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_TABLE_BAD, OTA_SLOT_NONE, err, boot->failure.offset);
+        return stop(boot, err);
+    }
+    if (!boot->test_app && ota__boot_select(boot, &start) != OTA_OK) {
+        return stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+    }
+    for (int slot = start; slot != OTA_SLOT_NONE; slot = next_candidate(boot, start, slot)) {
+        if (try_slot(boot, slot, buffer, buffer_size)) {
+            return run(boot, slot, start);
+        }
+    }
+    return stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+}
+
+const char *ota_boot_event_text(enum ota_boot_event event)
+{
+    static const char *const texts[] = {
+        "partition table is not valid",
+        "no otadata partition",
+        "otadata cannot be used",
+        "otadata selects nothing",
+        "image did not confirm itself: taken back",
+        "selected by otadata",
+        "on trial: must confirm itself",
+        "secure version below the floor",
+        "image does not verify",
+        "state could not be written",
+        "first otadata entry written",
+        "chosen",
+        "nothing is bootable",
+    };
+    unsigned count = sizeof texts / sizeof texts[0];
+
+    return (unsigned)event < count ? texts[event] : "unknown event";
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The selection of docs/formats/otadata.md section 5.1, step by step. */
+#include "boot/select.h"
+
+#include "base/mem.h"
+
+/* otadata while it is judged. */
+struct selection {
+    struct ota_region region;
+    struct ota_otadata otadata;
+};
+
+static bool has_fuses(const struct ota_boot *boot)
+{
+    return boot->device->fuses != NULL;
+}
+
+static bool is_void(const struct ota_otadata_entry *entry)
+{
+    return entry->sequence == UINT32_MAX || entry->state == OTA_STATE_INVALID ||
+           entry->state == OTA_STATE_ABORTED;
+}
+
+static bool is_never_written(const struct ota_otadata *otadata)
+{
+    return !ota_otadata_entry_is_written(&otadata->entry[0]) &&
+           !ota_otadata_entry_is_written(&otadata->entry[1]);
+}
+
+static enum ota_err open_otadata(const struct ota_boot *boot, struct selection *selection)
+{
+    const struct ota_extent *extent = &boot->device->layout.otadata;
+    enum ota_err err =
+        ota_region_init(&selection->region, boot->device->flash, extent->offset, extent->size);
+
+    return err == OTA_OK ? ota_otadata_read(&selection->otadata, &selection->region) : err;
+}
+
+/* Writes an entry's new state. If that fails, the entry counts no longer, in this boot at least. */
+static bool save(const struct ota_boot *boot, struct selection *selection, int index, int slot)
+{
+    struct ota_otadata_entry *entry = &selection->otadata.entry[index];
+    enum ota_err err = ota_otadata_write(&selection->region, index, entry);
+
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, slot, err, 0);
+        entry->state = OTA_STATE_ABORTED;
+    }
+    return err == OTA_OK;
+}
+
+/* An image that is still on trial when the bootloader runs did not confirm itself. */
+static void take_back_unconfirmed(const struct ota_boot *boot, struct selection *selection)
+{
+    for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
+        struct ota_otadata_entry *entry = &selection->otadata.entry[i];
+        if (entry->state == OTA_STATE_PENDING_VERIFY) {
+            unsigned slots = boot->device->layout.ota_rows;
+            int slot = slots == 0 ? OTA_SLOT_NONE : ota_otadata_slot(entry, slots);
+            entry->state = OTA_STATE_ABORTED;
+            if (save(boot, selection, i, slot)) {
+                ota__boot_report(boot, OTA_BOOT_TAKEN_BACK, slot, OTA_OK, 0);
+            }
+        }
+    }
+}
+
+static uint32_t secure_version(const struct ota_boot *boot, int slot)
+{
+    struct ota_region region;
+    struct ota_app_descriptor descriptor;
+    const struct ota_device *device = boot->device;
+
+    if (ota_layout_region(&device->layout, device->flash, slot, &region) != OTA_OK ||
+        ota_image_describe(&region, device->form, &descriptor) != OTA_OK) {
+        return 0;
+    }
+    return descriptor.secure_version;
+}
+
+/* With fuses, entries count only if their slot's image is not below the floor. */
+static void drop_below_floor(const struct ota_boot *boot, struct ota_otadata *otadata)
+{
+    struct ota_fuses *fuses = boot->device->fuses;
+
+    for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
+        struct ota_otadata_entry *entry = &otadata->entry[i];
+        if (boot->device->layout.ota_rows != 0 && ota_otadata_entry_is_valid(entry)) {
+            int slot = ota_otadata_slot(entry, boot->device->layout.ota_rows);
+            if (secure_version(boot, slot) < fuses->secure_version(fuses)) {
+                ota__boot_report(boot, OTA_BOOT_BELOW_FLOOR, slot, OTA_ERR_SECURE_VERSION, 0);
+                entry->state = OTA_STATE_INVALID;
+            }
+        }
+    }
+}
+
+static void raise_floor(const struct ota_boot *boot, int slot)
+{
+    struct ota_fuses *fuses = boot->device->fuses;
+    enum ota_err err = fuses->raise_secure_version(fuses, secure_version(boot, slot));
+
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, slot, err, 0);
+    }
+}
+
+/* The slot of the entry that counts, its state moved on; OTA_SLOT_FACTORY if none does. */
+static int select_active(struct ota_boot *boot, struct selection *selection)
+{
+    int index;
+
+    while ((index = ota_otadata_active(&selection->otadata)) >= 0) {
+        struct ota_otadata_entry *entry = &selection->otadata.entry[index];
+        int slot = ota_otadata_slot(entry, boot->device->layout.ota_rows);
+        bool is_new = boot->device->rollback && entry->state == OTA_STATE_NEW;
+
+        ota__boot_report(boot, OTA_BOOT_SELECTED, slot, OTA_OK, 0);
+        if (is_new) {
+            entry->state = OTA_STATE_PENDING_VERIFY;
+            if (!save(boot, selection, index, slot)) {
+                continue;
+            }
+            boot->on_trial = true;
+            ota__boot_report(boot, OTA_BOOT_ON_TRIAL, slot, OTA_OK, 0);
+        }
+        if (has_fuses(boot) && entry->state == OTA_STATE_VALID) {
+            raise_floor(boot, slot);
+        }
+        return slot;
+    }
+    ota__boot_report(boot, OTA_BOOT_OTADATA_EMPTY, OTA_SLOT_NONE, OTA_OK, 0);
+    return OTA_SLOT_FACTORY;
+}
+
+/* Step 4 of the section: no entry to go by at all. */
+static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata, int *slot)
+{
+    const struct ota_layout *layout = &boot->device->layout;
+    bool never_written = is_never_written(otadata);
+    bool empty = is_void(&otadata->entry[0]) && is_void(&otadata->entry[1]);
+
+    if (has_fuses(boot)) {
+        empty = never_written;
+        *slot = OTA_SLOT_FACTORY;
+    } else {
+        *slot = layout->factory.size != 0 ? OTA_SLOT_FACTORY : 0;
+    }
+    if (!empty && layout->ota_rows != 0) {
+        return false;
+    }
+    boot->initial = never_written && (has_fuses(boot) || layout->factory.size == 0);
+    ota__boot_report(boot, OTA_BOOT_OTADATA_EMPTY, OTA_SLOT_NONE, OTA_OK, 0);
+    return true;
+}
+
+enum ota_err ota__boot_select(struct ota_boot *boot, int *slot)
+{
+    struct selection selection;
+    enum ota_err err;
+
+    *slot = OTA_SLOT_FACTORY;
+    if (boot->device->layout.otadata.size == 0) {
+        ota__boot_report(boot, OTA_BOOT_NO_OTADATA, OTA_SLOT_NONE, OTA_OK, 0);
+        return OTA_OK;
+    }
+    err = open_otadata(boot, &selection);
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_OTADATA_BAD, OTA_SLOT_NONE, err, 0);
+        return err;
+    }
+    if (boot->device->rollback) {
+        take_back_unconfirmed(boot, &selection);
+    }
+    if (is_empty(boot, &selection.otadata, slot)) {
+        return OTA_OK;
+    }
+    if (has_fuses(boot)) {
+        drop_below_floor(boot, &selection.otadata);
+    }
+    *slot = select_active(boot, &selection);
+    return OTA_OK;
+}
+
+void ota__boot_write_first_entry(struct ota_boot *boot, int slot)
+{
+    struct selection selection;
+    struct ota_otadata_entry entry;
+    enum ota_err err = open_otadata(boot, &selection);
+
+    memset(&entry, 0xFF, sizeof entry);
+    entry.sequence = (uint32_t)slot + 1;
+    entry.state = OTA_STATE_VALID;
+    entry.crc = ota_otadata_crc(entry.sequence);
+    if (err == OTA_OK) {
+        err = ota_otadata_write(&selection.region, 0, &entry);
+    }
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, slot, err, 0);
+        return;
+    }
+    ota__boot_report(boot, OTA_BOOT_ENTRY_WRITTEN, slot, OTA_OK, 0);
+    if (has_fuses(boot)) {
+        raise_floor(boot, slot);
+    }
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/target.h"
+
+#include <updraft/slot.h>
+
+#include "base/bytes.h"
+
+static enum ota_err find_partition(const struct ota_device *device, const char *label,
+                                   struct ota_partition *partition)
+{
+    int slot;
+
+    if (label != NULL) {
+        return ota_partition_find(&device->table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY, label,
+                                  partition);
+    }
+    slot = ota_slot_next(device);
+    if (slot == OTA_SLOT_NONE) {
+        return OTA_ERR_NO_PARTITION;
+    }
+    return ota_partition_find(&device->table, OTA_PARTITION_APP,
+                              (uint8_t)(OTA_SUBTYPE_APP_OTA_0 + slot), NULL, partition);
+}
+
+static enum ota_err check_app(const struct ota_device *device, struct ota__target *target)
+{
+    if (target->slot == device->running_slot) {
+        return OTA_ERR_RUNNING_SLOT;
+    }
+    if (target->slot < 0) { /* the factory app, the test app, or none of ours */
+        return OTA_ERR_ARGUMENT;
+    }
+    return ota_slot_is_on_trial(device) ? OTA_ERR_UNCONFIRMED : OTA_OK;
+}
+
+enum ota_err ota__target_find(const struct ota_device *device, const char *label,
+                              struct ota__target *target)
+{
+    const struct ota_partition *partition = &target->partition;
+    enum ota_err err = find_partition(device, label, &target->partition);
+
+    if (err != OTA_OK) {
+        return err;
+    }
+    target->slot = OTA_SLOT_NONE;
+    if (partition->type == OTA_PARTITION_APP) {
+        target->slot = ota_layout_slot_at(&device->layout, partition->offset);
+        err = check_app(device, target);
+    } else if (partition->type != OTA_PARTITION_DATA ||
+               partition->subtype == OTA_SUBTYPE_DATA_OTA) {
+        err = OTA_ERR_ARGUMENT;
+    }
+    if (err == OTA_OK && (partition->flags & OTA_PARTITION_FLAG_READ_ONLY) != 0) {
+        err = OTA_ERR_READ_ONLY;
+    }
+    if (err != OTA_OK) {
+        return err;
+    }
+    return ota_region_init(&target->region, device->flash, partition->offset,
+                           ota__round_down(partition->size, device->flash->erase_size));
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The update. States and what is legal in each: updraft/update.h. In RECEIVING, bytes pass the check
+ * first and the writer second, so that nothing is erased for an image that already failed.
+ *
+ *     begin, resume -> start -> (restore | start_afresh) -> RECEIVING
+ *     write         -> take (check, writer, checkpoint)
+ *     end           -> prove -> PROVEN
+ */
+#include <updraft/slot.h>
+#include <updraft/update.h>
+
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "update/slot_select.h"
+#include "update/target.h"
+
+static void notify(const struct ota_update *update, enum ota_update_event event)
+{
+    if (update->options.on_event != NULL) {
+        update->options.on_event(update->options.context, update, event, update->received,
+                                 update->options.size);
+    }
+}
+
+/* Ends the hashes, whatever state they are in. */
+static void release(struct ota_update *update)
+{
+    ota_image_check_abort(&update->check);
+    if (update->md5_begun) {
+        update->md5_begun = false;
+        update->options.device->crypto->hash_abort(&update->md5);
+    }
+}
+
+static enum ota_err fail(struct ota_update *update, enum ota_err err, uint32_t offset)
+{
+    update->failure.err = err;
+    update->failure.offset = offset;
+    update->state = OTA_UPDATE_FAILED;
+    release(update);
+    (void)ota_journal_end(&update->journal);
+    notify(update, OTA_EVENT_ERROR);
+    return err;
+}
+
+/* The check and the hash of what arrives. */
+
+static enum ota_err begin_check(struct ota_update *update)
+{
+    const struct ota_crypto *crypto = update->options.device->crypto;
+    enum ota_err err = ota_image_check_begin(&update->check, &update->rules, crypto);
+
+    if (err == OTA_OK && update->options.expected.algorithm == OTA_HASH_MD5) {
+        err = crypto->hash_begin(&update->md5, OTA_HASH_MD5);
+        update->md5_begun = err == OTA_OK;
+    }
+    return err;
+}
+
+static enum ota_err check_bytes(struct ota_update *update, const void *data, uint32_t len)
+{
+    enum ota_err err = ota_image_check_write(&update->check, data, len);
+
+    if (err == OTA_OK && update->md5_begun) {
+        err = update->options.device->crypto->hash_update(&update->md5, data, len);
+    }
+    return err;
+}
+
+/* Compares what arrived with the expected digest. */
+static enum ota_err check_expected(struct ota_update *update)
+{
+    const struct ota_digest *expected = &update->options.expected;
+    uint8_t digest[OTA_SHA256_SIZE];
+    enum ota_err err = OTA_OK;
+
+    if (expected->algorithm == OTA_HASH_NONE) {
+        return OTA_OK;
+    }
+    if (update->md5_begun) {
+        update->md5_begun = false;
+        err = update->options.device->crypto->hash_finish(&update->md5, digest);
+    } else {
+        err = ota_image_check_digest(&update->check, digest);
+    }
+    if (err == OTA_OK &&
+        memcmp(digest, expected->bytes, ota_digest_size(expected->algorithm)) != 0) {
+        err = OTA_ERR_DIGEST;
+    }
+    return err;
+}
+
+/* Checkpoints. */
+
+static enum ota_err append_checkpoint(struct ota_update *update)
+{
+    struct ota_checkpoint checkpoint;
+    uint8_t digest[OTA_SHA256_SIZE];
+    enum ota_err err = ota_image_check_digest(&update->check, digest);
+
+    if (err != OTA_OK) {
+        return err;
+    }
+    checkpoint.offset = update->received;
+    memcpy(checkpoint.proof, digest, sizeof checkpoint.proof);
+    return ota_journal_append(&update->journal, &checkpoint);
+}
+
+static void plan_checkpoint(struct ota_update *update)
+{
+    uint32_t interval = update->journal.interval;
+
+    update->next_checkpoint =
+        update->journal.open ? (update->received / interval + 1) * interval : OTA_SIZE_UNKNOWN;
+}
+
+/* Starting. */
+
+static struct ota_identity identity_of(const struct ota_update_options *options)
+{
+    if (options->expected.algorithm != OTA_HASH_NONE) {
+        return ota_identity_from_digest(&options->expected);
+    }
+    return ota_identity_from_etag(options->etag);
+}
+
+/* Begins at the first byte, with a journal if one can be kept; an old one goes either way. */
+static enum ota_err start_afresh(struct ota_update *update)
+{
+    const struct ota_update_options *options = &update->options;
+    struct ota_identity identity = identity_of(options);
+    enum ota_err err;
+
+    if (identity.kind != OTA_IDENTITY_NONE && options->size != OTA_SIZE_UNKNOWN &&
+        ota_journal_fits(&update->region, options->size)) {
+        err = ota_journal_begin(&update->journal, &update->region, options->size, &identity);
+    } else {
+        err = ota_journal_end(&update->journal);
+    }
+    return err == OTA_OK ? begin_check(update) : err;
+}
+
+/* Checks what the flash holds from the start up to `end`. */
+static enum ota_err check_flash(struct ota_update *update, uint32_t end)
+{
+    enum ota_err err = begin_check(update);
+    uint8_t *buffer = update->options.buffer;
+
+    for (uint32_t offset = 0; err == OTA_OK && offset < end;) {
+        uint32_t n = ota__min(update->options.buffer_size, end - offset);
+        err = ota_region_read(&update->region, offset, buffer, n);
+        if (err == OTA_OK) {
+            err = check_bytes(update, buffer, n);
+        }
+        offset += n;
+    }
+    return err;
+}
+
+/* Proves the journal's last checkpoint and goes on from it; false if that cannot be done. The writer
+   goes on at a sector's start: if the checkpoint is not there, what is behind that is wanted again,
+   and the check is brought back to that point. */
+static bool restore(struct ota_update *update)
+{
+    const struct ota_checkpoint *last = &update->journal.last;
+    uint32_t start = ota__round_down(last->offset, update->region.flash->erase_size);
+    uint8_t digest[OTA_SHA256_SIZE];
+    bool proven = start != 0 && check_flash(update, last->offset) == OTA_OK &&
+                  ota_image_check_digest(&update->check, digest) == OTA_OK &&
+                  memcmp(digest, last->proof, sizeof last->proof) == 0;
+
+    if (proven && start != last->offset) {
+        release(update);
+        proven = check_flash(update, start) == OTA_OK;
+    }
+    if (!proven) {
+        release(update);
+        return false;
+    }
+    update->received = start;
+    return true;
+}
+
+static bool is_same_transfer(const struct ota_update *update)
+{
+    struct ota_identity identity = identity_of(&update->options);
+
+    return update->journal.size == update->options.size &&
+           ota_identity_equal(&update->journal.identity, &identity);
+}
+
+/* Finds the target, withdraws it from otadata, and continues or starts. */
+static enum ota_err start_target(struct ota_update *update, bool resume)
+{
+    const struct ota_update_options *options = &update->options;
+    struct ota__target target;
+    enum ota_err err = ota__target_find(options->device, options->label, &target);
+
+    if (err != OTA_OK) {
+        return err;
+    }
+    update->partition = target.partition;
+    update->region = target.region;
+    update->slot = target.slot;
+    if (options->size != OTA_SIZE_UNKNOWN && options->size > target.region.size) {
+        return OTA_ERR_TOO_LARGE;
+    }
+    ota_device_image_rules(options->device, &target.region, &update->rules);
+    update->rules.allow_trailer = options->allow_trailer;
+    if (target.slot == OTA_SLOT_NONE) {
+        update->rules.form = OTA_IMAGE_DATA;
+    } else {
+        err = ota_slot_forget(options->device, target.slot);
+    }
+    if (err == OTA_OK) {
+        err = ota_journal_open(&update->journal, &target.region);
+        err = err == OTA_ERR_NO_DATA ? OTA_OK : err;
+    }
+    if (err == OTA_OK &&
+        !(resume && update->journal.open && is_same_transfer(update) && restore(update))) {
+        err = start_afresh(update);
+    }
+    if (err == OTA_OK) {
+        err = ota_writer_begin(&update->writer, &target.region, update->received, options->size,
+                               options->buffer, options->buffer_size);
+    }
+    return err;
+}
+
+static enum ota_err start(struct ota_update *update, const struct ota_update_options *options,
+                          bool resume)
+{
+    enum ota_err err;
+
+    if (update->state == OTA_UPDATE_RECEIVING) {
+        return OTA_ERR_STATE;
+    }
+    memset(update, 0, sizeof *update);
+    update->options = *options;
+    if (options->device == NULL || options->size == 0 || options->buffer == NULL ||
+        options->buffer_size < options->device->flash->write_size) {
+        return fail(update, OTA_ERR_ARGUMENT, 0);
+    }
+    err = start_target(update, resume);
+    /* The caller's strings are not used after this. */
+    update->options.label = NULL;
+    update->options.etag = NULL;
+    if (err != OTA_OK) {
+        return fail(update, err, 0);
+    }
+    plan_checkpoint(update);
+    update->state = OTA_UPDATE_RECEIVING;
+    notify(update, OTA_EVENT_START);
+    return OTA_OK;
+}
+
+enum ota_err ota_update_begin(struct ota_update *update, const struct ota_update_options *options)
+{
+    return start(update, options, false);
+}
+
+enum ota_err ota_update_resume(struct ota_update *update, const struct ota_update_options *options,
+                               uint32_t *offset)
+{
+    enum ota_err err = start(update, options, true);
+
+    *offset = err == OTA_OK ? update->received : 0;
+    return err;
+}
+
+enum ota_err ota_update_pending(struct ota_device *device, const char *label,
+                                struct ota_identity *identity, uint32_t *size, uint32_t *offset)
+{
+    struct ota__target target;
+    struct ota_journal journal;
+    enum ota_err err = ota__target_find(device, label, &target);
+
+    if (err == OTA_OK) {
+        err = ota_journal_open(&journal, &target.region);
+    }
+    if (err != OTA_OK) {
+        return err;
+    }
+    *identity = journal.identity;
+    *size = journal.size;
+    *offset = ota__round_down(journal.last.offset, device->flash->erase_size);
+    return *offset == 0 ? OTA_ERR_NO_DATA : OTA_OK;
+}
+
+/* Receiving. */
+
+/* Takes bytes that lie wholly before the next checkpoint. */
+static enum ota_err take(struct ota_update *update, const uint8_t *data, uint32_t len)
+{
+    enum ota_err err = check_bytes(update, data, len);
+
+    if (err != OTA_OK) {
+        bool judged = update->check.failure.err == err;
+        return fail(update, err, judged ? update->check.failure.offset : update->received);
+    }
+    err = ota_writer_write(&update->writer, data, len);
+    if (err != OTA_OK) {
+        return fail(update, err, update->writer.failure.offset);
+    }
+    update->received += len;
+    if (update->received == update->next_checkpoint) {
+        err = append_checkpoint(update);
+        plan_checkpoint(update);
+    }
+    return err == OTA_OK ? OTA_OK : fail(update, err, update->received);
+}
+
+static uint32_t room(const struct ota_update *update)
+{
+    uint32_t size = update->options.size;
+
+    return (size == OTA_SIZE_UNKNOWN ? update->region.size : size) - update->received;
+}
+
+enum ota_err ota_update_write(struct ota_update *update, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+
+    if (update->state == OTA_UPDATE_FAILED) {
+        return update->failure.err;
+    }
+    if (update->state != OTA_UPDATE_RECEIVING) {
+        return OTA_ERR_STATE;
+    }
+    while (len > 0) {
+        uint32_t most = ota__min(room(update), update->next_checkpoint - update->received);
+        uint32_t n = len < most ? (uint32_t)len : most;
+        enum ota_err err =
+            n == 0 ? fail(update, OTA_ERR_TOO_LARGE, update->received) : take(update, bytes, n);
+        if (err != OTA_OK) {
+            return err;
+        }
+        bytes += n;
+        len -= n;
+    }
+    notify(update, OTA_EVENT_PROGRESS);
+    return OTA_OK;
+}
+
+/* Ending. */
+
+static enum ota_err check_count(const struct ota_update *update)
+{
+    if (update->received == 0) {
+        return OTA_ERR_NO_DATA;
+    }
+    return update->options.size != OTA_SIZE_UNKNOWN && room(update) != 0 ? OTA_ERR_INCOMPLETE
+                                                                         : OTA_OK;
+}
+
+enum ota_err ota_update_end(struct ota_update *update)
+{
+    enum ota_err err;
+
+    if (update->state == OTA_UPDATE_FAILED) {
+        return update->failure.err;
+    }
+    if (update->state != OTA_UPDATE_RECEIVING) {
+        return OTA_ERR_STATE;
+    }
+    err = check_count(update);
+    if (err == OTA_OK) {
+        err = check_expected(update);
+    }
+    if (err != OTA_OK) {
+        return fail(update, err, update->received);
+    }
+    err = ota_image_check_finish(&update->check);
+    if (err != OTA_OK) {
+        return fail(update, err, update->check.failure.offset);
+    }
+    err = ota_writer_finish(&update->writer);
+    if (err != OTA_OK) {
+        return fail(update, err, update->writer.failure.offset);
+    }
+    err = ota_journal_end(&update->journal);
+    if (err != OTA_OK) {
+        return fail(update, err, update->received);
+    }
+    update->state = OTA_UPDATE_PROVEN;
+    notify(update, OTA_EVENT_PROVEN);
+    return OTA_OK;
+}
+
+enum ota_err ota_update_activate(struct ota_update *update)
+{
+    enum ota_err err = OTA_OK;
+
+    if (update->state != OTA_UPDATE_PROVEN) {
+        return OTA_ERR_STATE;
+    }
+    if (update->slot != OTA_SLOT_NONE) {
+        err = ota__slot_select(update->options.device, update->slot);
+    }
+    if (err == OTA_OK) {
+        update->state = OTA_UPDATE_IDLE;
+        notify(update, OTA_EVENT_ACTIVATED);
+    }
+    return err;
+}
+
+void ota_update_suspend(struct ota_update *update)
+{
+    if (update->state == OTA_UPDATE_RECEIVING && update->journal.open &&
+        update->received > update->journal.last.offset &&
+        ota_writer_finish(&update->writer) == OTA_OK) {
+        (void)append_checkpoint(update);
+    }
+    release(update);
+    update->state = OTA_UPDATE_IDLE;
+}
+
+void ota_update_abort(struct ota_update *update)
+{
+    release(update);
+    (void)ota_journal_end(&update->journal);
+    update->state = OTA_UPDATE_IDLE;
+}
+
+enum ota_err ota_update_from_source(struct ota_update *update, struct ota_source *source,
+                                    uint8_t *buffer, size_t buffer_size)
+{
+    enum ota_err err = OTA_OK;
+    size_t len = 0;
+
+    do {
+        err = source->read(source, buffer, buffer_size, &len);
+        if (err != OTA_OK) {
+            ota_update_suspend(update);
+            return err;
+        }
+        err = ota_update_write(update, buffer, len);
+    } while (err == OTA_OK && len > 0);
+    return err == OTA_OK ? ota_update_end(update) : err;
+}
