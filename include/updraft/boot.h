@@ -21,20 +21,20 @@
 
 /* What happened on the way; `slot` and `failure` go with it where they have a meaning. */
 enum ota_boot_event {
-    OTA_BOOT_TABLE_BAD,      /* the partition table is not valid */
-    OTA_BOOT_NO_OTADATA,     /* there is no otadata partition: the factory app it is */
-    OTA_BOOT_OTADATA_BAD,    /* otadata is too small or cannot be read */
-    OTA_BOOT_OTADATA_EMPTY,  /* neither entry is valid */
-    OTA_BOOT_TAKEN_BACK,     /* an image did not confirm itself: its entry became ABORTED */
-    OTA_BOOT_SELECTED,       /* otadata selects this slot */
-    OTA_BOOT_ON_TRIAL,       /* its entry was NEW and became PENDING_VERIFY */
-    OTA_BOOT_BELOW_FLOOR,    /* an entry is passed over: its image's secure version is too low */
-    OTA_BOOT_IMAGE_BAD,      /* this slot's image does not verify */
-    OTA_BOOT_STATE_UNSAVED,  /* a change of state could not be written: the slot is not booted on
+    OTA_BOOT_TABLE_BAD,     /* the partition table is not valid */
+    OTA_BOOT_NO_OTADATA,    /* there is no otadata partition: the factory app it is */
+    OTA_BOOT_OTADATA_BAD,   /* otadata is too small or cannot be read */
+    OTA_BOOT_OTADATA_EMPTY, /* neither entry is valid */
+    OTA_BOOT_TAKEN_BACK,    /* an image did not confirm itself: its entry became ABORTED */
+    OTA_BOOT_SELECTED,      /* otadata selects this slot */
+    OTA_BOOT_ON_TRIAL,      /* its entry was NEW and became PENDING_VERIFY */
+    OTA_BOOT_BELOW_FLOOR,   /* an entry is passed over: its image's secure version is too low */
+    OTA_BOOT_IMAGE_BAD,     /* this slot's image does not verify */
+    OTA_BOOT_STATE_UNSAVED, /* a change of state could not be written: the slot is not booted on
                                 trial, or the boot goes on as it stands */
-    OTA_BOOT_ENTRY_WRITTEN,  /* otadata was empty: an entry for this slot was written */
-    OTA_BOOT_CHOSEN,         /* this slot runs */
-    OTA_BOOT_NOTHING,        /* nothing is bootable */
+    OTA_BOOT_ENTRY_WRITTEN, /* otadata was empty: an entry for this slot was written */
+    OTA_BOOT_CHOSEN,        /* this slot runs */
+    OTA_BOOT_NOTHING,       /* nothing is bootable */
 };
 
 struct ota_boot;
@@ -51,10 +51,10 @@ struct ota_boot {
     void *context;
 
     /* The decision. */
-    int slot;                 /* what runs, or OTA_SLOT_NONE */
-    struct ota_region region; /* where its image is */
-    bool on_trial;            /* it must confirm itself before the next boot */
-    struct ota_failure failure; /* if nothing runs: the first cause */
+    int slot;                     /* what runs, or OTA_SLOT_NONE */
+    struct ota_region region;     /* where its image is */
+    bool on_trial;                /* it must confirm itself before the next boot */
+    struct ota_failure failure;   /* if nothing runs: the first cause */
     struct ota_image_check check; /* check.image: facts of the chosen image */
 
     /* Private. */

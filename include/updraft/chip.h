@@ -38,21 +38,21 @@ struct ota_chip {
     uint16_t id;                   /* enum ota_chip_id */
     uint16_t revision;             /* of the silicon */
     uint16_t efuse_block_revision; /* of the calibration data in the fuses */
-    bool ignore_max_revision;      /* the fuse that switches off the check of the highest revision */
-    bool ignore_revisions;         /* for tools that look at a file with no chip at hand */
+    bool ignore_max_revision; /* the fuse that switches off the check of the highest revision */
+    bool ignore_revisions;    /* for tools that look at a file with no chip at hand */
 };
 
 /* Address windows are [start, end). */
 struct ota_chip_facts {
     uint16_t id;
-    const char *name;           /* "esp32-s3" */
-    uint32_t bootloader_offset; /* on the flash, bytes */
-    uint32_t irom_start, irom_end; /* code that runs from flash through the cache */
-    uint32_t drom_start, drom_end; /* constants read from flash through the cache */
-    uint32_t page_size;            /* of the flash cache, bytes: the default */
-    bool page_size_varies;         /* the image names its page size */
+    const char *name;                      /* "esp32-s3" */
+    uint32_t bootloader_offset;            /* on the flash, bytes */
+    uint32_t irom_start, irom_end;         /* code that runs from flash through the cache */
+    uint32_t drom_start, drom_end;         /* constants read from flash through the cache */
+    uint32_t page_size;                    /* of the flash cache, bytes: the default */
+    bool page_size_varies;                 /* the image names its page size */
     uint32_t page_size_min, page_size_max; /* where it varies */
-    bool large_flash;              /* segments and partitions may exceed 16 MB */
+    bool large_flash;                      /* segments and partitions may exceed 16 MB */
 };
 
 /* Returns the facts of a chip, or NULL if it is not known. */

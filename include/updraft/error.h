@@ -37,8 +37,8 @@ enum ota_err {
     OTA_ERR_FLASH_VERIFY, /* what was programmed reads back differently: worn or protected */
 
     /* The partition table. */
-    OTA_ERR_TABLE_ROW,       /* a row starts with neither a partition's, the MD5's nor the end's mark */
-    OTA_ERR_TABLE_EMPTY,     /* the table holds no partition */
+    OTA_ERR_TABLE_ROW,   /* a row starts with neither a partition's, the MD5's nor the end's mark */
+    OTA_ERR_TABLE_EMPTY, /* the table holds no partition */
     OTA_ERR_TABLE_NO_END,    /* 95 rows without an end mark */
     OTA_ERR_TABLE_MD5,       /* the MD5 row does not match the rows before it, or there are two */
     OTA_ERR_TABLE_BOUNDS,    /* a partition reaches beyond the flash chip */
@@ -49,12 +49,12 @@ enum ota_err {
     OTA_ERR_READ_ONLY,       /* the partition is flagged read-only */
 
     /* otadata and slots. */
-    OTA_ERR_NO_OTADATA,       /* the table has no otadata partition, or it is too small */
-    OTA_ERR_NO_ACTIVE_ENTRY,  /* otadata selects nothing: the factory app, or the first slot, runs */
-    OTA_ERR_RUNNING_SLOT,     /* the target is the slot that runs */
-    OTA_ERR_UNCONFIRMED,      /* the running image is on trial: confirm it first */
-    OTA_ERR_NO_ROLLBACK,      /* there is no other bootable image to go back to */
-    OTA_ERR_SECURE_VERSION,   /* the image's secure version is below the floor in the fuses */
+    OTA_ERR_NO_OTADATA,      /* the table has no otadata partition, or it is too small */
+    OTA_ERR_NO_ACTIVE_ENTRY, /* otadata selects nothing: the factory app, or the first slot, runs */
+    OTA_ERR_RUNNING_SLOT,    /* the target is the slot that runs */
+    OTA_ERR_UNCONFIRMED,     /* the running image is on trial: confirm it first */
+    OTA_ERR_NO_ROLLBACK,     /* there is no other bootable image to go back to */
+    OTA_ERR_SECURE_VERSION,  /* the image's secure version is below the floor in the fuses */
     OTA_ERR_NOTHING_BOOTABLE, /* no slot holds an image that verifies */
 
     /* The image. */

@@ -36,8 +36,8 @@
 #define OTA_WRITE_SIZE_MAX 256u
 
 struct ota_flash {
-    uint32_t size;             /* bytes; a multiple of erase_size */
-    uint32_t erase_size;       /* smallest erase unit in bytes: a power of two, at least write_size */
+    uint32_t size;       /* bytes; a multiple of erase_size */
+    uint32_t erase_size; /* smallest erase unit in bytes: a power of two, at least write_size */
     uint32_t block_erase_size; /* larger erase unit, cheaper by the byte: a power of two; or 0 */
     uint32_t write_size;       /* program unit in bytes: a power of two, 1 to OTA_WRITE_SIZE_MAX */
 

@@ -100,18 +100,18 @@ struct ota_image {
     enum ota_image_form form;
     enum ota_image_variant variant;
     uint8_t segment_count;
-    uint8_t spi_mode;        /* of the header byte 2 */
-    uint8_t spi_speed_size;  /* of the header byte 3 */
-    uint32_t entry;          /* address */
-    uint8_t extended[16];    /* the extended header as it is; all zero where there is none */
+    uint8_t spi_mode;       /* of the header byte 2 */
+    uint8_t spi_speed_size; /* of the header byte 3 */
+    uint32_t entry;         /* address */
+    uint8_t extended[16];   /* the extended header as it is; all zero where there is none */
     uint16_t chip_id;
     uint16_t min_revision, max_revision;
-    uint32_t data_end;       /* just past the last segment */
-    uint8_t checksum;        /* as computed; the stored one is equal unless the failure says so */
-    bool has_digest;         /* a SHA-256 follows the checksum */
+    uint32_t data_end; /* just past the last segment */
+    uint8_t checksum;  /* as computed; the stored one is equal unless the failure says so */
+    bool has_digest;   /* a SHA-256 follows the checksum */
     uint8_t digest[OTA_SHA256_SIZE]; /* as computed, like the checksum */
-    uint32_t crc;            /* ESP8266 version 2 and Arduino: as computed; else 0 */
-    uint32_t length;         /* of the whole image, digest included; 0 until known */
+    uint32_t crc;                    /* ESP8266 version 2 and Arduino: as computed; else 0 */
+    uint32_t length;                 /* of the whole image, digest included; 0 until known */
     uint8_t descriptor[OTA_DESCRIPTOR_KEPT]; /* the first bytes of segment 0 */
     uint8_t descriptor_len;                  /* how many of them segment 0 had */
 };
@@ -141,11 +141,11 @@ struct ota_image_check {
     const struct ota_crypto *crypto;
     struct ota_hash hash; /* SHA-256 over all bytes so far */
     bool hash_begun;
-    uint8_t stage;         /* what the next byte belongs to */
-    uint8_t segment;       /* index of the segment whose header or data comes */
-    uint8_t sum;           /* XOR of the present image's segments */
-    uint8_t words[8];      /* Arduino's two words, which its checksum leaves out */
-    uint8_t scratch[32];   /* the bytes of a stage that is judged as a whole */
+    uint8_t stage;       /* what the next byte belongs to */
+    uint8_t segment;     /* index of the segment whose header or data comes */
+    uint8_t sum;         /* XOR of the present image's segments */
+    uint8_t words[8];    /* Arduino's two words, which its checksum leaves out */
+    uint8_t scratch[32]; /* the bytes of a stage that is judged as a whole */
     uint8_t scratch_len;
     uint32_t offset;       /* of the next byte */
     uint32_t stage_left;   /* bytes that the stage still takes */

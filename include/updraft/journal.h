@@ -53,9 +53,9 @@ struct ota_journal {
     uint32_t size;            /* of the transfer, bytes */
     struct ota_identity identity;
     struct ota_checkpoint last; /* offset 0: none yet */
-    uint32_t interval; /* bytes between checkpoints: a multiple of the erase size */
-    uint32_t seed;     /* of the checkpoints' CRC: they belong to this header alone */
-    uint32_t next;     /* offset in the sector of the next checkpoint */
+    uint32_t interval;          /* bytes between checkpoints: a multiple of the erase size */
+    uint32_t seed;              /* of the checkpoints' CRC: they belong to this header alone */
+    uint32_t next;              /* offset in the sector of the next checkpoint */
     bool open;
 };
 

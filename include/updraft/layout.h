@@ -31,7 +31,7 @@ struct ota_layout {
     struct ota_extent ota[OTA_SLOTS_MAX];
     struct ota_extent otadata;
     uint8_t ota_rows; /* ota_x rows in the table: the bootloader's N */
-    uint8_t ota_run;  /* ota_0, ota_1, … without a gap: the app's N. Good tables have both equal */
+    uint8_t ota_run; /* ota_0, ota_1, … without a gap: the app's N. Good tables have both equal */
 };
 
 /* Collects the layout from an opened table. Returns OTA_OK or the read's error. */

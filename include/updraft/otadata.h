@@ -21,8 +21,8 @@
 #include <updraft/error.h>
 #include <updraft/flash.h>
 
-#define OTA_OTADATA_SIZE 0x2000u      /* of the partition, at the least */
-#define OTA_OTADATA_ENTRY_SIZE 32u    /* bytes of an entry */
+#define OTA_OTADATA_SIZE 0x2000u   /* of the partition, at the least */
+#define OTA_OTADATA_ENTRY_SIZE 32u /* bytes of an entry */
 #define OTA_OTADATA_ENTRIES 2
 
 /* What is known of the image in an entry's slot. Stored; not covered by the CRC. */

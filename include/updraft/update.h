@@ -56,11 +56,11 @@ enum ota_update_state {
 };
 
 enum ota_update_event {
-    OTA_EVENT_START,    /* begun or resumed; `done` bytes are there already */
-    OTA_EVENT_PROGRESS, /* `done` of `total` bytes have arrived */
-    OTA_EVENT_PROVEN,   /* ended: all checks passed */
+    OTA_EVENT_START,     /* begun or resumed; `done` bytes are there already */
+    OTA_EVENT_PROGRESS,  /* `done` of `total` bytes have arrived */
+    OTA_EVENT_PROVEN,    /* ended: all checks passed */
     OTA_EVENT_ACTIVATED, /* what boots has changed (or, for data, is in place) */
-    OTA_EVENT_ERROR,    /* failed: see update->failure. Once per update */
+    OTA_EVENT_ERROR,     /* failed: see update->failure. Once per update */
 };
 
 struct ota_update;
@@ -71,16 +71,16 @@ typedef void ota_update_event_fn(void *context, const struct ota_update *update,
                                  enum ota_update_event event, uint32_t done, uint32_t total);
 
 struct ota_update_options {
-    struct ota_device *device; /* opened; used until the update is over */
-    const char *label;         /* NULL: the next OTA slot. Else the partition of that label: a data
+    struct ota_device *device;  /* opened; used until the update is over */
+    const char *label;          /* NULL: the next OTA slot. Else the partition of that label: a data
                                   partition, or an OTA slot that does not run */
-    uint32_t size;             /* bytes to come, or OTA_SIZE_UNKNOWN; 0 is OTA_ERR_ARGUMENT */
+    uint32_t size;              /* bytes to come, or OTA_SIZE_UNKNOWN; 0 is OTA_ERR_ARGUMENT */
     struct ota_digest expected; /* of all bytes; algorithm OTA_HASH_NONE: not checked */
-    const char *etag;          /* NULL, or the transfer's entity tag: its identity where no digest
+    const char *etag;           /* NULL, or the transfer's entity tag: its identity where no digest
                                   is expected. Copied */
-    bool allow_trailer;        /* bytes after the image's end are written and not checked */
-    uint8_t *buffer;           /* the caller's until the update is over; at least write_size bytes, */
-    uint32_t buffer_size;      /* 256 is good; erase_size saves wear (writer.h) */
+    bool allow_trailer;         /* bytes after the image's end are written and not checked */
+    uint8_t *buffer;      /* the caller's until the update is over; at least write_size bytes, */
+    uint32_t buffer_size; /* 256 is good; erase_size saves wear (writer.h) */
     ota_update_event_fn *on_event; /* NULL: none */
     void *context;                 /* for on_event */
 };
@@ -88,21 +88,21 @@ struct ota_update_options {
 struct ota_update {
     /* To be read by anyone. */
     enum ota_update_state state;
-    struct ota_failure failure; /* the first cause, and the offset in what arrived */
+    struct ota_failure failure;     /* the first cause, and the offset in what arrived */
     struct ota_partition partition; /* the target */
-    int slot;                   /* the target, or OTA_SLOT_NONE for a data partition */
-    uint32_t received;          /* bytes so far, those found by resume included */
-    struct ota_image_check check; /* check.image: what is known of the image so far */
-    struct ota_writer writer;   /* writer.stats: erases and writes */
+    int slot;                       /* the target, or OTA_SLOT_NONE for a data partition */
+    uint32_t received;              /* bytes so far, those found by resume included */
+    struct ota_image_check check;   /* check.image: what is known of the image so far */
+    struct ota_writer writer;       /* writer.stats: erases and writes */
 
     /* Private. */
     struct ota_update_options options;
     struct ota_image_rules rules;
-    struct ota_region region;   /* the target, in whole sectors */
+    struct ota_region region; /* the target, in whole sectors */
     struct ota_hash md5;
     bool md5_begun;
     struct ota_journal journal;
-    uint32_t next_checkpoint;   /* offset */
+    uint32_t next_checkpoint; /* offset */
 };
 
 /*

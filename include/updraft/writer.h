@@ -21,12 +21,12 @@
 
 /* What a writer has done, in operations and sectors. */
 struct ota_writer_stats {
-    uint32_t block_erases;    /* erases of block_erase_size */
-    uint32_t sector_erases;   /* erases of erase_size */
-    uint32_t sectors_blank;   /* sectors found blank and not erased */
-    uint32_t sectors_same;    /* sectors that held the right bytes: neither erased nor written */
-    uint32_t pages;           /* pieces programmed, up to 256 bytes (or write_size) each */
-    uint32_t pages_blank;     /* pieces that were all 0xFF and not programmed */
+    uint32_t block_erases;  /* erases of block_erase_size */
+    uint32_t sector_erases; /* erases of erase_size */
+    uint32_t sectors_blank; /* sectors found blank and not erased */
+    uint32_t sectors_same;  /* sectors that held the right bytes: neither erased nor written */
+    uint32_t pages;         /* pieces programmed, up to 256 bytes (or write_size) each */
+    uint32_t pages_blank;   /* pieces that were all 0xFF and not programmed */
 };
 
 struct ota_writer {
@@ -37,14 +37,14 @@ struct ota_writer {
     /* Private. */
     struct ota_region region;
     uint8_t *buffer;
-    uint32_t chunk;      /* bytes handled at once: the sector, or a page */
-    uint32_t buffered;   /* bytes in the buffer */
-    uint32_t position;   /* region offset of the first byte not yet handled */
-    uint32_t end;        /* where the stream will end, as far as known */
+    uint32_t chunk;    /* bytes handled at once: the sector, or a page */
+    uint32_t buffered; /* bytes in the buffer */
+    uint32_t position; /* region offset of the first byte not yet handled */
+    uint32_t end;      /* where the stream will end, as far as known */
     bool end_known;
-    uint32_t prepared;   /* region offset up to which the flash is ready to be programmed */
-    uint32_t blank_run;  /* bytes found blank directly before `prepared` */
-    bool changing;       /* the sector before was not the same: whole blocks are worth erasing */
+    uint32_t prepared;  /* region offset up to which the flash is ready to be programmed */
+    uint32_t blank_run; /* bytes found blank directly before `prepared` */
+    bool changing;      /* the sector before was not the same: whole blocks are worth erasing */
 };
 
 /*

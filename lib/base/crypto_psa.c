@@ -45,7 +45,8 @@ static enum ota_err hash_update(struct ota_hash *hash, const void *data, size_t 
 
 static enum ota_err hash_clone(const struct ota_hash *hash, struct ota_hash *copy)
 {
-    const psa_hash_operation_t *from = (const psa_hash_operation_t *)(const void *)hash->context.bytes;
+    const psa_hash_operation_t *from =
+        (const psa_hash_operation_t *)(const void *)hash->context.bytes;
 
     *own(copy) = psa_hash_operation_init();
     return result(psa_hash_clone(from, own(copy)));

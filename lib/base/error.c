@@ -76,8 +76,9 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "an argument is missing or out of range: a fault of the calling program"),
     FACTS(ERR_STATE, ESP_INVALID_STATE, A8_RUNNING_ALREADY, A32_BAD_ARGUMENT,
           "the call is not legal in this state: a fault of the calling program"),
-    FACTS(ERR_ALIGNMENT, ESP_INVALID_SIZE, A8_WRITE, A32_WRITE,
-          "a flash access is not aligned: check the partition table against the flash's erase size"),
+    FACTS(
+        ERR_ALIGNMENT, ESP_INVALID_SIZE, A8_WRITE, A32_WRITE,
+        "a flash access is not aligned: check the partition table against the flash's erase size"),
     FACTS(ERR_BOUNDS, ESP_INVALID_SIZE, A8_SPACE, A32_SPACE,
           "a flash access reaches beyond its partition"),
     FACTS(ERR_FLASH_READ, ESP_IMAGE_FLASH_FAIL, A8_READ, A32_READ,

@@ -36,14 +36,14 @@ static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t 
 {
     const struct ota_device *device = boot->device;
     struct ota_image_rules rules;
-    enum ota_err err =
-        ota_layout_region(&device->layout, device->flash, slot, &boot->region);
+    enum ota_err err = ota_layout_region(&device->layout, device->flash, slot, &boot->region);
 
     if (err != OTA_OK) { /* there is no such slot */
         return false;
     }
     ota_device_image_rules(device, &boot->region, &rules);
-    err = ota_image_verify(&boot->check, &rules, device->crypto, &boot->region, buffer, buffer_size);
+    err =
+        ota_image_verify(&boot->check, &rules, device->crypto, &boot->region, buffer, buffer_size);
     boot->check.rules = NULL;
     if (err != OTA_OK) {
         ota__boot_report(boot, OTA_BOOT_IMAGE_BAD, slot, err, boot->check.failure.offset);

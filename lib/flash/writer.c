@@ -125,7 +125,8 @@ static enum ota_err erase(struct ota_writer *writer, uint32_t unit)
 
 /* Makes the flash at `prepared`, where the stream now is, ready for `data`; `*same` says that it holds
    the data already and the sector is to be left alone. */
-static enum ota_err prepare(struct ota_writer *writer, const uint8_t *data, uint32_t len, bool *same)
+static enum ota_err prepare(struct ota_writer *writer, const uint8_t *data, uint32_t len,
+                            bool *same)
 {
     uint32_t sector = writer->region.flash->erase_size;
     uint32_t unit;
@@ -172,8 +173,8 @@ static enum ota_err program(struct ota_writer *writer, const uint8_t *data, uint
         if (ota__is_blank(data + done, n)) {
             writer->stats.pages_blank++;
         } else {
-            enum ota_err err = ota_region_write_verified(
-                &writer->region, writer->position + done, data + done, n);
+            enum ota_err err =
+                ota_region_write_verified(&writer->region, writer->position + done, data + done, n);
             if (err != OTA_OK) {
                 return fail(writer, err, writer->position + done);
             }

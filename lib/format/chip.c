@@ -6,13 +6,14 @@
 
 #define KB 1024u
 #define PAGE_64K .page_size = 64 * KB
-#define PAGE_VARIES(min, max) \
+#define PAGE_VARIES(min, max)                                                  \
     .page_size = 64 * KB, .page_size_varies = true, .page_size_min = (min)*KB, \
     .page_size_max = (max)*KB
 
 static const struct ota_chip_facts chips[] = {
     {OTA_CHIP_ESP32, "esp32", 0x1000, 0x400D0000, 0x40400000, 0x3F400000, 0x3F800000, PAGE_64K},
-    {OTA_CHIP_ESP32S2, "esp32-s2", 0x1000, 0x40080000, 0x40B80000, 0x3F000000, 0x3F3F0000, PAGE_64K},
+    {OTA_CHIP_ESP32S2, "esp32-s2", 0x1000, 0x40080000, 0x40B80000, 0x3F000000, 0x3F3F0000,
+     PAGE_64K},
     {OTA_CHIP_ESP32C3, "esp32-c3", 0, 0x42000000, 0x42800000, 0x3C000000, 0x3C800000, PAGE_64K},
     {OTA_CHIP_ESP32S3, "esp32-s3", 0, 0x42000000, 0x44000000, 0x3C000000, 0x3E000000, PAGE_64K,
      .large_flash = true},

@@ -419,8 +419,8 @@ enum ota_err ota_image_check_write(struct ota_image_check *check, const void *da
 /* Whether the image could end here: it did, or it is a version 1 image that no sketch follows yet. */
 static bool may_end(const struct ota_image_check *check)
 {
-    bool before_sketch = check->image.length != 0 && check->stage == STAGE_HEADER &&
-                         check->scratch_len == 0;
+    bool before_sketch =
+        check->image.length != 0 && check->stage == STAGE_HEADER && check->scratch_len == 0;
 
     return check->stage == STAGE_END || check->stage == STAGE_FILLER || before_sketch;
 }

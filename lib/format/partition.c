@@ -34,7 +34,8 @@ enum ota_err ota_partition_decode(const uint8_t row[OTA_PARTITION_ROW_SIZE],
     return OTA_OK;
 }
 
-void ota_partition_encode(const struct ota_partition *partition, uint8_t row[OTA_PARTITION_ROW_SIZE])
+void ota_partition_encode(const struct ota_partition *partition,
+                          uint8_t row[OTA_PARTITION_ROW_SIZE])
 {
     memset(row, 0, OTA_PARTITION_ROW_SIZE);
     ota__put_le16(row, MARK_PARTITION);
@@ -74,8 +75,7 @@ static bool label_equals(const char *a, const char *b)
 }
 
 enum ota_err ota_partition_find(const struct ota_partition_table *table, uint8_t type,
-                                uint8_t subtype, const char *label,
-                                struct ota_partition *partition)
+                                uint8_t subtype, const char *label, struct ota_partition *partition)
 {
     for (uint32_t i = 0; i < table->rows; i++) {
         enum ota_err err = ota_partition_get(table, i, partition);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The RAM of each thing a program does, as the size of an array of that name: a cross compiler tells
+ * it without running anything, and scripts/footprint reads it from the object file. A name that
+ * begins with ram_ becomes a row of the table and a key of build/footprint.json.
+ */
+#include <updraft/updraft.h>
+
+#define RAM(name, bytes)           \
+    extern const char name[bytes]; \
+    const char name[bytes] = {0}
+
+/* An update with the smallest sensible buffer, and with a whole sector's, which saves wear. */
+RAM(ram_update, sizeof(struct ota_update) + 256);
+RAM(ram_update_sector_buffer, sizeof(struct ota_update) + 4096);
+
+/* What stays for as long as the program runs, and what the bootloader needs. */
+RAM(ram_device, sizeof(struct ota_device));
+RAM(ram_boot, sizeof(struct ota_boot));
