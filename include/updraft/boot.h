@@ -58,7 +58,8 @@ struct ota_boot {
     struct ota_image_check check; /* check.image: facts of the chosen image */
 
     /* Private. */
-    bool initial;
+    bool initial;   /* otadata was never written: the slot that runs becomes its first entry */
+    bool confirmed; /* the selected slot's image confirmed itself earlier */
 };
 
 /*

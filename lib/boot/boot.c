@@ -54,6 +54,19 @@ static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t 
     return err == OTA_OK;
 }
 
+/* Raises the fuses' floor to the version of an image that is proven now and was confirmed before. Fuses
+   cannot be taken back, so what is merely stated in the flash never gets there. */
+static void raise_floor(const struct ota_boot *boot)
+{
+    struct ota_fuses *fuses = boot->device->fuses;
+    enum ota_err err =
+        fuses->raise_secure_version(fuses, ota_image_secure_version(&boot->check.image));
+
+    if (err != OTA_OK) {
+        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, boot->slot, err, 0);
+    }
+}
+
 static enum ota_err run(struct ota_boot *boot, int slot, int selected)
 {
     boot->slot = slot;
@@ -61,6 +74,12 @@ static enum ota_err run(struct ota_boot *boot, int slot, int selected)
     boot->on_trial = boot->on_trial && slot == selected;
     if (boot->initial && slot >= 0) {
         ota__boot_write_first_entry(boot, slot);
+        boot->confirmed = true;
+    } else {
+        boot->confirmed = boot->confirmed && slot == selected;
+    }
+    if (boot->confirmed && boot->device->fuses != NULL) {
+        raise_floor(boot);
     }
     ota__boot_report(boot, OTA_BOOT_CHOSEN, slot, OTA_OK, 0);
     return OTA_OK;
@@ -86,6 +105,7 @@ enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t bu
     boot->device->running_slot = OTA_SLOT_NONE;
     boot->on_trial = false;
     boot->initial = false;
+    boot->confirmed = false;
     boot->failure = none;
     err = ota_device_open(boot->device, &boot->failure);
     if (err != OTA_OK) {

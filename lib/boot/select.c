@@ -95,16 +95,6 @@ static void drop_below_floor(const struct ota_boot *boot, struct ota_otadata *ot
     }
 }
 
-static void raise_floor(const struct ota_boot *boot, int slot)
-{
-    struct ota_fuses *fuses = boot->device->fuses;
-    enum ota_err err = fuses->raise_secure_version(fuses, secure_version(boot, slot));
-
-    if (err != OTA_OK) {
-        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, slot, err, 0);
-    }
-}
-
 /* The slot of the entry that counts, its state moved on; OTA_SLOT_FACTORY if none does. */
 static int select_active(struct ota_boot *boot, struct selection *selection)
 {
@@ -124,9 +114,7 @@ static int select_active(struct ota_boot *boot, struct selection *selection)
             boot->on_trial = true;
             ota__boot_report(boot, OTA_BOOT_ON_TRIAL, slot, OTA_OK, 0);
         }
-        if (has_fuses(boot) && entry->state == OTA_STATE_VALID) {
-            raise_floor(boot, slot);
-        }
+        boot->confirmed = entry->state == OTA_STATE_VALID;
         return slot;
     }
     ota__boot_report(boot, OTA_BOOT_OTADATA_EMPTY, OTA_SLOT_NONE, OTA_OK, 0);
@@ -137,19 +125,15 @@ static int select_active(struct ota_boot *boot, struct selection *selection)
 static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata, int *slot)
 {
     const struct ota_layout *layout = &boot->device->layout;
+    bool no_factory = layout->factory.size == 0;
     bool never_written = is_never_written(otadata);
-    bool empty = is_void(&otadata->entry[0]) && is_void(&otadata->entry[1]);
+    bool both_void = is_void(&otadata->entry[0]) && is_void(&otadata->entry[1]);
 
-    if (has_fuses(boot)) {
-        empty = never_written;
-        *slot = OTA_SLOT_FACTORY;
-    } else {
-        *slot = layout->factory.size != 0 ? OTA_SLOT_FACTORY : 0;
-    }
-    if (!empty && layout->ota_rows != 0) {
+    if (!never_written && (has_fuses(boot) || !both_void) && layout->ota_rows != 0) {
         return false;
     }
-    boot->initial = never_written && (has_fuses(boot) || layout->factory.size == 0);
+    *slot = has_fuses(boot) || !no_factory ? OTA_SLOT_FACTORY : 0;
+    boot->initial = never_written && (has_fuses(boot) || no_factory);
     ota__boot_report(boot, OTA_BOOT_OTADATA_EMPTY, OTA_SLOT_NONE, OTA_OK, 0);
     return true;
 }
@@ -200,7 +184,4 @@ void ota__boot_write_first_entry(struct ota_boot *boot, int slot)
         return;
     }
     ota__boot_report(boot, OTA_BOOT_ENTRY_WRITTEN, slot, OTA_OK, 0);
-    if (has_fuses(boot)) {
-        raise_floor(boot, slot);
-    }
 }
