@@ -116,7 +116,6 @@ struct ota_agent {
     uint8_t md5[OTA_MD5_SIZE], sha256[OTA_SHA256_SIZE];
     struct ota_stream *stream;
     uint32_t begun_ms, waiting_ms, wait_ms;
-    char rejected[33]; /* the version last rejected or taken back; empty: none */
 };
 
 /*

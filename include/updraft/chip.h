@@ -42,18 +42,26 @@ struct ota_chip {
     bool ignore_revisions;    /* for tools that look at a file with no chip at hand */
 };
 
-/* Address windows are [start, end). */
-struct ota_chip_facts {
-    uint16_t id;
-    const char *name;                      /* "esp32-s3" */
-    uint32_t bootloader_offset;            /* on the flash, bytes */
-    uint32_t irom_start, irom_end;         /* code that runs from flash through the cache */
-    uint32_t drom_start, drom_end;         /* constants read from flash through the cache */
-    uint32_t page_size;                    /* of the flash cache, bytes: the default */
-    bool page_size_varies;                 /* the image names its page size */
-    uint32_t page_size_min, page_size_max; /* where it varies */
-    bool large_flash;                      /* segments and partitions may exceed 16 MB */
+/* A window of 64 KiB pages, [first, end), by the upper halves of their addresses; empty if equal. */
+struct ota_chip_window {
+    uint16_t first, end;
 };
+
+struct ota_chip_facts {
+    const char *name;            /* "esp32-s3" */
+    uint16_t id;                 /* enum ota_chip_id */
+    uint16_t bootloader_offset;  /* on the flash, bytes */
+    struct ota_chip_window irom; /* code that runs from flash through the cache */
+    struct ota_chip_window drom; /* constants read from flash through the cache */
+    uint8_t page_log2_min;       /* of the flash cache, where an image may choose its page size; */
+    uint8_t page_log2_max;       /* both 0: it may not. 64 KiB is the default of all */
+    bool large_flash;            /* segments and partitions may exceed 16 MB */
+};
+
+#define OTA_CHIP_PAGE_SIZE 65536u
+
+/* Tells whether a window holds an address. */
+bool ota_chip_window_holds(struct ota_chip_window window, uint32_t address);
 
 /* Returns the facts of a chip, or NULL if it is not known. */
 const struct ota_chip_facts *ota_chip_facts(uint16_t id);

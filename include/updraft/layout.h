@@ -44,9 +44,6 @@ struct ota_extent ota_layout_slot(const struct ota_layout *layout, int slot);
 enum ota_err ota_layout_region(const struct ota_layout *layout, struct ota_flash *flash, int slot,
                                struct ota_region *region);
 
-/* Returns the slot whose partition begins at `offset`, or OTA_SLOT_NONE. */
-int ota_layout_slot_at(const struct ota_layout *layout, uint32_t offset);
-
 /* Writes the slot's name ("factory", "test", "ota_3", "none") and returns `name`. */
 #define OTA_SLOT_NAME_SIZE 8
 const char *ota_slot_name(int slot, char name[OTA_SLOT_NAME_SIZE]);

@@ -76,8 +76,8 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device);
    flash. */
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot);
 
-/* The slot of the image that was last rejected or taken back, if it still verifies, in `*slot`
-   (OTA_SLOT_NONE if there is none). Returns OTA_OK or a read's error. */
-enum ota_err ota_slot_last_invalid(const struct ota_device *device, int *slot);
+/* The slot of the image that was last rejected or taken back, in `*slot`; OTA_SLOT_NONE if there is
+   none. It may have been overwritten since. Returns OTA_OK, OTA_ERR_NO_OTADATA or a read's error. */
+enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot);
 
 #endif

@@ -122,25 +122,3 @@ enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t bu
     }
     return stop(boot, OTA_ERR_NOTHING_BOOTABLE);
 }
-
-const char *ota_boot_event_text(enum ota_boot_event event)
-{
-    static const char *const texts[] = {
-        "partition table is not valid",
-        "no otadata partition",
-        "otadata cannot be used",
-        "otadata selects nothing",
-        "image did not confirm itself: taken back",
-        "selected by otadata",
-        "on trial: must confirm itself",
-        "secure version below the floor",
-        "image does not verify",
-        "state could not be written",
-        "first otadata entry written",
-        "chosen",
-        "nothing is bootable",
-    };
-    unsigned count = sizeof texts / sizeof texts[0];
-
-    return (unsigned)event < count ? texts[event] : "unknown event";
-}

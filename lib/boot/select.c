@@ -3,12 +3,7 @@
 #include "boot/select.h"
 
 #include "base/mem.h"
-
-/* otadata while it is judged. */
-struct selection {
-    struct ota_region region;
-    struct ota_otadata otadata;
-};
+#include "format/selection.h"
 
 static bool has_fuses(const struct ota_boot *boot)
 {
@@ -27,17 +22,8 @@ static bool is_never_written(const struct ota_otadata *otadata)
            !ota_otadata_entry_is_written(&otadata->entry[1]);
 }
 
-static enum ota_err open_otadata(const struct ota_boot *boot, struct selection *selection)
-{
-    const struct ota_extent *extent = &boot->device->layout.otadata;
-    enum ota_err err =
-        ota_region_init(&selection->region, boot->device->flash, extent->offset, extent->size);
-
-    return err == OTA_OK ? ota_otadata_read(&selection->otadata, &selection->region) : err;
-}
-
 /* Writes an entry's new state. If that fails, the entry counts no longer, in this boot at least. */
-static bool save(const struct ota_boot *boot, struct selection *selection, int index, int slot)
+static bool save(const struct ota_boot *boot, struct ota__selection *selection, int index, int slot)
 {
     struct ota_otadata_entry *entry = &selection->otadata.entry[index];
     enum ota_err err = ota_otadata_write(&selection->region, index, entry);
@@ -50,7 +36,7 @@ static bool save(const struct ota_boot *boot, struct selection *selection, int i
 }
 
 /* An image that is still on trial when the bootloader runs did not confirm itself. */
-static void take_back_unconfirmed(const struct ota_boot *boot, struct selection *selection)
+static void take_back_unconfirmed(const struct ota_boot *boot, struct ota__selection *selection)
 {
     for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
         struct ota_otadata_entry *entry = &selection->otadata.entry[i];
@@ -96,7 +82,7 @@ static void drop_below_floor(const struct ota_boot *boot, struct ota_otadata *ot
 }
 
 /* The slot of the entry that counts, its state moved on; OTA_SLOT_FACTORY if none does. */
-static int select_active(struct ota_boot *boot, struct selection *selection)
+static int select_active(struct ota_boot *boot, struct ota__selection *selection)
 {
     int index;
 
@@ -140,7 +126,7 @@ static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata, i
 
 enum ota_err ota__boot_select(struct ota_boot *boot, int *slot)
 {
-    struct selection selection;
+    struct ota__selection selection;
     enum ota_err err;
 
     *slot = OTA_SLOT_FACTORY;
@@ -148,7 +134,7 @@ enum ota_err ota__boot_select(struct ota_boot *boot, int *slot)
         ota__boot_report(boot, OTA_BOOT_NO_OTADATA, OTA_SLOT_NONE, OTA_OK, 0);
         return OTA_OK;
     }
-    err = open_otadata(boot, &selection);
+    err = ota__selection_read(&selection, &boot->device->layout, boot->device->flash);
     if (err != OTA_OK) {
         ota__boot_report(boot, OTA_BOOT_OTADATA_BAD, OTA_SLOT_NONE, err, 0);
         return err;
@@ -168,9 +154,9 @@ enum ota_err ota__boot_select(struct ota_boot *boot, int *slot)
 
 void ota__boot_write_first_entry(struct ota_boot *boot, int slot)
 {
-    struct selection selection;
+    struct ota__selection selection;
     struct ota_otadata_entry entry;
-    enum ota_err err = open_otadata(boot, &selection);
+    enum ota_err err = ota__selection_read(&selection, &boot->device->layout, boot->device->flash);
 
     memset(&entry, 0xFF, sizeof entry);
     entry.sequence = (uint32_t)slot + 1;

@@ -4,40 +4,23 @@
 
 #include <stddef.h>
 
-#define KB 1024u
-#define PAGE_64K .page_size = 64 * KB
-#define PAGE_VARIES(min, max)                                                  \
-    .page_size = 64 * KB, .page_size_varies = true, .page_size_min = (min)*KB, \
-    .page_size_max = (max)*KB
-
 static const struct ota_chip_facts chips[] = {
-    {OTA_CHIP_ESP32, "esp32", 0x1000, 0x400D0000, 0x40400000, 0x3F400000, 0x3F800000, PAGE_64K},
-    {OTA_CHIP_ESP32S2, "esp32-s2", 0x1000, 0x40080000, 0x40B80000, 0x3F000000, 0x3F3F0000,
-     PAGE_64K},
-    {OTA_CHIP_ESP32C3, "esp32-c3", 0, 0x42000000, 0x42800000, 0x3C000000, 0x3C800000, PAGE_64K},
-    {OTA_CHIP_ESP32S3, "esp32-s3", 0, 0x42000000, 0x44000000, 0x3C000000, 0x3E000000, PAGE_64K,
-     .large_flash = true},
-    {OTA_CHIP_ESP32C2, "esp32-c2", 0, 0x42000000, 0x42400000, 0x3C000000, 0x3C400000,
-     PAGE_VARIES(16, 64)},
-    {OTA_CHIP_ESP32C6, "esp32-c6", 0, 0x42000000, 0x42800000, 0x42800000, 0x43000000,
-     PAGE_VARIES(8, 64)},
-    {OTA_CHIP_ESP32H2, "esp32-h2", 0, 0x42000000, 0x42800000, 0x42800000, 0x43000000,
-     PAGE_VARIES(8, 64)},
-    {OTA_CHIP_ESP32P4, "esp32-p4", 0x2000, 0x40000000, 0x4C000000, 0x40000000, 0x4C000000, PAGE_64K,
-     .large_flash = true},
-    {OTA_CHIP_ESP32C61, "esp32-c61", 0, 0x42000000, 0x42800000, 0x42800000, 0x43000000,
-     PAGE_VARIES(8, 64), .large_flash = true},
-    {OTA_CHIP_ESP32C5, "esp32-c5", 0x2000, 0x42000000, 0x44000000, 0x42000000, 0x44000000, PAGE_64K,
-     .large_flash = true},
-    {OTA_CHIP_ESP32H21, "esp32-h21", 0, 0x42000000, 0x42800000, 0x42800000, 0x43000000,
-     PAGE_VARIES(8, 64)},
-    {OTA_CHIP_ESP32H4, "esp32-h4", 0x2000, 0x42000000, 0x42800000, 0x42800000, 0x43000000,
-     PAGE_VARIES(8, 64), .large_flash = true},
-    {OTA_CHIP_ESP32E22, "esp32-e22", 0, 0x3C000000, 0x40000000, 0x3C000000, 0x40000000, PAGE_64K},
-    {OTA_CHIP_ESP32S31, "esp32-s31", 0x2000, 0x40000000, 0x54000000, 0x40000000, 0x54000000,
-     PAGE_VARIES(32, 256), .large_flash = true},
-    {OTA_CHIP_ESP8266, "esp8266", 0, 0, 0, 0, 0, PAGE_64K},
-    {OTA_CHIP_HOST, "host", 0, 0, 0, 0, 0, PAGE_64K},
+    {"esp32", OTA_CHIP_ESP32, 0x1000, {0x400D, 0x4040}, {0x3F40, 0x3F80}, 0, 0, false},
+    {"esp32-s2", OTA_CHIP_ESP32S2, 0x1000, {0x4008, 0x40B8}, {0x3F00, 0x3F3F}, 0, 0, false},
+    {"esp32-c3", OTA_CHIP_ESP32C3, 0x0, {0x4200, 0x4280}, {0x3C00, 0x3C80}, 0, 0, false},
+    {"esp32-s3", OTA_CHIP_ESP32S3, 0x0, {0x4200, 0x4400}, {0x3C00, 0x3E00}, 0, 0, true},
+    {"esp32-c2", OTA_CHIP_ESP32C2, 0x0, {0x4200, 0x4240}, {0x3C00, 0x3C40}, 14, 16, false},
+    {"esp32-c6", OTA_CHIP_ESP32C6, 0x0, {0x4200, 0x4280}, {0x4280, 0x4300}, 13, 16, false},
+    {"esp32-h2", OTA_CHIP_ESP32H2, 0x0, {0x4200, 0x4280}, {0x4280, 0x4300}, 13, 16, false},
+    {"esp32-p4", OTA_CHIP_ESP32P4, 0x2000, {0x4000, 0x4C00}, {0x4000, 0x4C00}, 0, 0, true},
+    {"esp32-c61", OTA_CHIP_ESP32C61, 0x0, {0x4200, 0x4280}, {0x4280, 0x4300}, 13, 16, true},
+    {"esp32-c5", OTA_CHIP_ESP32C5, 0x2000, {0x4200, 0x4400}, {0x4200, 0x4400}, 0, 0, true},
+    {"esp32-h21", OTA_CHIP_ESP32H21, 0x0, {0x4200, 0x4280}, {0x4280, 0x4300}, 13, 16, false},
+    {"esp32-h4", OTA_CHIP_ESP32H4, 0x2000, {0x4200, 0x4280}, {0x4280, 0x4300}, 13, 16, true},
+    {"esp32-e22", OTA_CHIP_ESP32E22, 0x0, {0x3C00, 0x4000}, {0x3C00, 0x4000}, 0, 0, false},
+    {"esp32-s31", OTA_CHIP_ESP32S31, 0x2000, {0x4000, 0x5400}, {0x4000, 0x5400}, 15, 18, true},
+    {"esp8266", OTA_CHIP_ESP8266, 0x0, {0, 0}, {0, 0}, 0, 0, false},
+    {"host", OTA_CHIP_HOST, 0x0, {0, 0}, {0, 0}, 0, 0, false},
 };
 
 const struct ota_chip_facts *ota_chip_facts_at(unsigned n)
@@ -54,4 +37,9 @@ const struct ota_chip_facts *ota_chip_facts(uint16_t id)
         chip = ota_chip_facts_at(++n);
     }
     return chip;
+}
+
+bool ota_chip_window_holds(struct ota_chip_window window, uint32_t address)
+{
+    return address >> 16 >= window.first && address >> 16 < window.end;
 }

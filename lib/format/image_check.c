@@ -250,22 +250,22 @@ static enum ota_err judge(struct ota_image_check *check)
 
 static uint8_t xor_of(const uint8_t *data, uint32_t len)
 {
-    uint64_t words = 0;
+    size_t words = 0; /* as wide as the processor reads */
     uint8_t sum = 0;
     uint32_t i = 0;
 
     for (; i + sizeof words <= len; i += (uint32_t)sizeof words) {
-        uint64_t word;
+        size_t word;
         memcpy(&word, data + i, sizeof word);
         words ^= word;
     }
     for (; i < len; i++) {
         sum ^= data[i];
     }
-    words ^= words >> 32;
-    words ^= words >> 16;
-    words ^= words >> 8;
-    return sum ^ (uint8_t)words;
+    for (; words != 0; words >>= 8) {
+        sum ^= (uint8_t)words;
+    }
+    return sum;
 }
 
 /* The first byte of a header tells what follows, before anything is erased for it. */

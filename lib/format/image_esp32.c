@@ -108,7 +108,7 @@ enum ota_err ota__image_esp32_descriptor(struct ota_image_check *check)
 {
     const struct ota_image_rules *rules = check->rules;
     const struct ota_image *image = &check->image;
-    bool varies = check->chip != NULL && check->chip->page_size_varies;
+    bool varies = check->chip != NULL && check->chip->page_log2_max != 0;
 
     if (image->form == OTA_IMAGE_ESP8266 || rules->role != OTA_ROLE_APP) {
         return OTA_OK;
@@ -132,19 +132,16 @@ static uint32_t page_size(const struct ota_image_check *check)
     const struct ota_chip_facts *chip = check->chip;
     uint8_t log2 = check->image.descriptor[DESCRIPTOR_PAGE_SIZE];
 
-    if (chip->page_size_varies && check->rules->role == OTA_ROLE_APP && log2 < 32) {
-        uint32_t size = (uint32_t)1 << log2;
-        if (size >= chip->page_size_min && size <= chip->page_size_max) {
-            return size;
-        }
+    if (check->rules->role == OTA_ROLE_APP && chip->page_log2_max != 0 &&
+        log2 >= chip->page_log2_min && log2 <= chip->page_log2_max) {
+        return (uint32_t)1 << log2;
     }
-    return chip->page_size;
+    return OTA_CHIP_PAGE_SIZE;
 }
 
 static bool is_mapped(const struct ota_chip_facts *chip, uint32_t address)
 {
-    return (address >= chip->irom_start && address < chip->irom_end) ||
-           (address >= chip->drom_start && address < chip->drom_end);
+    return ota_chip_window_holds(chip->irom, address) || ota_chip_window_holds(chip->drom, address);
 }
 
 enum ota_err ota__image_check_mapping(struct ota_image_check *check)

@@ -71,32 +71,3 @@ enum ota_err ota_layout_region(const struct ota_layout *layout, struct ota_flash
     }
     return ota_region_init(region, flash, extent.offset, extent.size);
 }
-
-int ota_layout_slot_at(const struct ota_layout *layout, uint32_t offset)
-{
-    for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
-        struct ota_extent extent = ota_layout_slot(layout, slot);
-        if (extent.size != 0 && extent.offset == offset) {
-            return slot;
-        }
-    }
-    return OTA_SLOT_NONE;
-}
-
-const char *ota_slot_name(int slot, char name[OTA_SLOT_NAME_SIZE])
-{
-    if (slot == OTA_SLOT_FACTORY) {
-        memcpy(name, "factory", 8);
-    } else if (slot == OTA_SLOT_TEST) {
-        memcpy(name, "test", 5);
-    } else if (slot < 0 || slot >= OTA_SLOTS_MAX) {
-        memcpy(name, "none", 5);
-    } else if (slot < 10) {
-        memcpy(name, "ota_0", 6);
-        name[4] = (char)('0' + slot);
-    } else {
-        memcpy(name, "ota_10", 7);
-        name[5] = (char)('0' + slot - 10);
-    }
-    return name;
-}

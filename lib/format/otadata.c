@@ -27,16 +27,6 @@ bool ota_image_state_is_known(uint32_t state)
     return state <= OTA_STATE_ABORTED || state == OTA_STATE_UNDEFINED;
 }
 
-const char *ota_image_state_name(uint32_t state)
-{
-    static const char *const names[] = {"new", "pending-verify", "valid", "invalid", "aborted"};
-
-    if (state == OTA_STATE_UNDEFINED) {
-        return "undefined";
-    }
-    return ota_image_state_is_known(state) ? names[state] : "torn";
-}
-
 bool ota_otadata_entry_is_written(const struct ota_otadata_entry *entry)
 {
     return entry->sequence != NO_SEQUENCE && entry->crc == ota_otadata_crc(entry->sequence);

@@ -5,6 +5,7 @@
  */
 #include <updraft/slot.h>
 
+#include "format/selection.h"
 #include "update/slot_select.h"
 
 /* Images are proven through a piece of the stack of this many bytes. */
@@ -12,8 +13,7 @@
 
 /* otadata and what it says now. */
 struct selection {
-    struct ota_region region;
-    struct ota_otadata otadata;
+    struct ota__selection stored;
     int active; /* index of the entry that counts, or -1 */
 };
 
@@ -24,18 +24,10 @@ static unsigned slot_count(const struct ota_device *device)
 
 static enum ota_err read_selection(const struct ota_device *device, struct selection *selection)
 {
-    const struct ota_extent *extent = &device->layout.otadata;
-    enum ota_err err;
+    enum ota_err err = ota__selection_read(&selection->stored, &device->layout, device->flash);
 
-    if (extent->size == 0) {
-        return OTA_ERR_NO_OTADATA;
-    }
-    err = ota_region_init(&selection->region, device->flash, extent->offset, extent->size);
     if (err == OTA_OK) {
-        err = ota_otadata_read(&selection->otadata, &selection->region);
-    }
-    if (err == OTA_OK) {
-        selection->active = ota_otadata_active(&selection->otadata);
+        selection->active = ota_otadata_active(&selection->stored.otadata);
     }
     return err;
 }
@@ -61,7 +53,7 @@ static enum ota_err read_active(const struct ota_device *device, struct selectio
     if (selection->active < 0 || slot_count(device) == 0) {
         return OTA_ERR_NO_ACTIVE_ENTRY;
     }
-    *entry = &selection->otadata.entry[selection->active];
+    *entry = &selection->stored.otadata.entry[selection->active];
     return OTA_OK;
 }
 
@@ -132,7 +124,7 @@ enum ota_err ota_slot_state(const struct ota_device *device, int slot, enum ota_
         return err;
     }
     for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
-        const struct ota_otadata_entry *entry = &selection.otadata.entry[i];
+        const struct ota_otadata_entry *entry = &selection.stored.otadata.entry[i];
         if (named_slot(device, entry) == slot &&
             (newest == NULL || entry->sequence > newest->sequence)) {
             newest = entry;
@@ -175,9 +167,9 @@ enum ota_err ota_slot_verify(const struct ota_device *device, int slot,
 static enum ota_err erase_both(const struct selection *selection)
 {
     int active = selection->active == 1 ? 1 : 0;
-    enum ota_err err = ota_otadata_erase(&selection->region, 1 - active);
+    enum ota_err err = ota_otadata_erase(&selection->stored.region, 1 - active);
 
-    return err == OTA_OK ? ota_otadata_erase(&selection->region, active) : err;
+    return err == OTA_OK ? ota_otadata_erase(&selection->stored.region, active) : err;
 }
 
 /* Starts the sequence numbers anew when none is left: the new entry counts once the old one, which is
@@ -185,14 +177,14 @@ static enum ota_err erase_both(const struct selection *selection)
 static enum ota_err restart_sequence(const struct ota_device *device,
                                      const struct selection *selection, int slot)
 {
-    struct ota_otadata_entry entry = selection->otadata.entry[1 - selection->active];
+    struct ota_otadata_entry entry = selection->stored.otadata.entry[1 - selection->active];
     enum ota_err err;
 
     entry.sequence = (uint32_t)slot + 1;
     entry.state = device->rollback ? OTA_STATE_NEW : OTA_STATE_UNDEFINED;
     entry.crc = ota_otadata_crc(entry.sequence);
-    err = ota_otadata_write(&selection->region, 1 - selection->active, &entry);
-    return err == OTA_OK ? ota_otadata_erase(&selection->region, selection->active) : err;
+    err = ota_otadata_write(&selection->stored.region, 1 - selection->active, &entry);
+    return err == OTA_OK ? ota_otadata_erase(&selection->stored.region, selection->active) : err;
 }
 
 enum ota_err ota__slot_select(const struct ota_device *device, int slot)
@@ -208,12 +200,12 @@ enum ota_err ota__slot_select(const struct ota_device *device, int slot)
     if (slot == OTA_SLOT_FACTORY) {
         return erase_both(&selection);
     }
-    err = ota_otadata_select(&selection.otadata, slot, slot_count(device), device->rollback, &index,
-                             &entry);
+    err = ota_otadata_select(&selection.stored.otadata, slot, slot_count(device), device->rollback,
+                             &index, &entry);
     if (err == OTA_ERR_STATE) {
         return restart_sequence(device, &selection, slot);
     }
-    return err == OTA_OK ? ota_otadata_write(&selection.region, index, &entry) : err;
+    return err == OTA_OK ? ota_otadata_write(&selection.stored.region, index, &entry) : err;
 }
 
 enum ota_err ota_slot_set_boot(const struct ota_device *device, int slot)
@@ -263,7 +255,7 @@ enum ota_err ota_slot_confirm(const struct ota_device *device)
 
     if (err == OTA_OK && entry->state != OTA_STATE_VALID) {
         entry->state = OTA_STATE_VALID;
-        err = ota_otadata_write(&selection.region, selection.active, entry);
+        err = ota_otadata_write(&selection.stored.region, selection.active, entry);
     }
     return err == OTA_OK ? raise_floor(device) : err;
 }
@@ -271,7 +263,7 @@ enum ota_err ota_slot_confirm(const struct ota_device *device)
 static enum ota_err find_fallback(const struct ota_device *device,
                                   const struct selection *selection)
 {
-    const struct ota_otadata_entry *other = &selection->otadata.entry[1 - selection->active];
+    const struct ota_otadata_entry *other = &selection->stored.otadata.entry[1 - selection->active];
     struct ota_image_check check;
     int slot = OTA_SLOT_FACTORY;
 
@@ -306,7 +298,7 @@ enum ota_err ota_slot_reject(const struct ota_device *device)
     }
     if (err == OTA_OK) {
         entry->state = OTA_STATE_INVALID;
-        err = ota_otadata_write(&selection.region, selection.active, entry);
+        err = ota_otadata_write(&selection.stored.region, selection.active, entry);
     }
     return err;
 }
@@ -324,7 +316,7 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device)
     if (err != OTA_OK) {
         return err;
     }
-    slot = named_slot(device, &selection.otadata.entry[1 - selection.active]);
+    slot = named_slot(device, &selection.stored.otadata.entry[1 - selection.active]);
     if (slot == device->running_slot) {
         return OTA_ERR_RUNNING_SLOT;
     }
@@ -332,7 +324,7 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device)
     if (err == OTA_OK) {
         err = ota_region_erase(&region, 0, region.size);
     }
-    return err == OTA_OK ? ota_otadata_erase(&selection.region, 1 - selection.active) : err;
+    return err == OTA_OK ? ota_otadata_erase(&selection.stored.region, 1 - selection.active) : err;
 }
 
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot)
@@ -344,34 +336,24 @@ enum ota_err ota_slot_forget(const struct ota_device *device, int slot)
         return OTA_OK;
     }
     for (int i = 0; err == OTA_OK && i < OTA_OTADATA_ENTRIES; i++) {
-        if (named_slot(device, &selection.otadata.entry[i]) == slot) {
-            err = ota_otadata_erase(&selection.region, i);
+        if (named_slot(device, &selection.stored.otadata.entry[i]) == slot) {
+            err = ota_otadata_erase(&selection.stored.region, i);
         }
     }
     return err;
 }
 
-enum ota_err ota_slot_last_invalid(const struct ota_device *device, int *slot)
+enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot)
 {
     struct selection selection;
-    const struct ota_otadata_entry *last = NULL;
-    struct ota_image_check check;
     enum ota_err err = read_selection(device, &selection);
 
     *slot = OTA_SLOT_NONE;
-    if (err != OTA_OK) {
-        return err;
-    }
-    for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
-        const struct ota_otadata_entry *entry = &selection.otadata.entry[i];
-        bool rejected = entry->state == OTA_STATE_INVALID || entry->state == OTA_STATE_ABORTED;
-        if (rejected && ota_otadata_entry_is_written(entry) &&
-            (last == NULL || entry->sequence < last->sequence)) {
-            last = entry;
+    for (int i = 0; err == OTA_OK && i < OTA_OTADATA_ENTRIES; i++) {
+        const struct ota_otadata_entry *entry = &selection.stored.otadata.entry[i];
+        if (entry->state == OTA_STATE_INVALID || entry->state == OTA_STATE_ABORTED) {
+            *slot = named_slot(device, entry);
         }
     }
-    if (last != NULL && ota_slot_verify(device, named_slot(device, last), &check) == OTA_OK) {
-        *slot = named_slot(device, last);
-    }
-    return OTA_OK;
+    return err;
 }

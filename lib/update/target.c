@@ -22,13 +22,20 @@ static enum ota_err find_partition(const struct ota_device *device, const char *
                               (uint8_t)(OTA_SUBTYPE_APP_OTA_0 + slot), NULL, partition);
 }
 
+static bool is_ota_slot(const struct ota_partition *partition)
+{
+    return partition->subtype >= OTA_SUBTYPE_APP_OTA_0 &&
+           partition->subtype <= OTA_SUBTYPE_APP_OTA_15;
+}
+
 static enum ota_err check_app(const struct ota_device *device, struct ota__target *target)
 {
+    if (!is_ota_slot(&target->partition)) { /* the factory app, the test app, or none of ours */
+        return OTA_ERR_ARGUMENT;
+    }
+    target->slot = target->partition.subtype - OTA_SUBTYPE_APP_OTA_0;
     if (target->slot == device->running_slot) {
         return OTA_ERR_RUNNING_SLOT;
-    }
-    if (target->slot < 0) { /* the factory app, the test app, or none of ours */
-        return OTA_ERR_ARGUMENT;
     }
     return ota_slot_is_on_trial(device) ? OTA_ERR_UNCONFIRMED : OTA_OK;
 }
@@ -44,7 +51,6 @@ enum ota_err ota__target_find(const struct ota_device *device, const char *label
     }
     target->slot = OTA_SLOT_NONE;
     if (partition->type == OTA_PARTITION_APP) {
-        target->slot = ota_layout_slot_at(&device->layout, partition->offset);
         err = check_app(device, target);
     } else if (partition->type != OTA_PARTITION_DATA ||
                partition->subtype == OTA_SUBTYPE_DATA_OTA) {
