@@ -9,6 +9,9 @@
  * A header says which transfer this is; checkpoints follow it, each in program units of its own, each
  * with the first bytes of the SHA-256 of everything before its offset. A checkpoint is only a claim:
  * the update proves it by hashing what the flash holds.
+ *
+ * The header is also the mark of an update under way, resumable or not: while the last sector is
+ * blank, no update was cut short in this region.
  */
 
 #include <stdbool.h>
@@ -20,7 +23,7 @@
 
 /* How a transfer is recognised as the same one. */
 enum ota_identity_kind {
-    OTA_IDENTITY_NONE = 0,
+    OTA_IDENTITY_NONE = 0, /* not at all: such a transfer cannot be resumed */
     OTA_IDENTITY_SHA256 = 1,
     OTA_IDENTITY_MD5 = 2,
     OTA_IDENTITY_ETAG = 3, /* an HTTP entity tag, as the server spells it; weak ones do not count */
@@ -49,34 +52,43 @@ struct ota_checkpoint {
 };
 
 struct ota_journal {
-    struct ota_region sector; /* the last erase unit of the region */
-    uint32_t size;            /* of the transfer, bytes */
-    struct ota_identity identity;
-    struct ota_checkpoint last; /* offset 0: none yet */
-    uint32_t interval;          /* bytes between checkpoints: a multiple of the erase size */
-    uint32_t seed;              /* of the checkpoints' CRC: they belong to this header alone */
-    uint32_t next;              /* offset in the sector of the next checkpoint */
-    bool open;
+    struct ota_region sector;     /* the last erase unit of the region */
+    uint32_t start;               /* of the sector, in the region */
+    uint32_t size;                /* of the transfer, bytes */
+    struct ota_identity identity; /* of the transfer */
+    struct ota_checkpoint last;   /* offset 0: none yet */
+    uint32_t interval;            /* bytes between checkpoints: a multiple of the erase size */
+    uint32_t seed;                /* of the checkpoints' CRC: they belong to this header alone */
+    uint32_t next;                /* offset in the sector of the next checkpoint */
+    bool open;                    /* there is a mark that ota_journal_end erases */
+    bool resumable;               /* checkpoints are kept */
 };
 
-/* Tells whether a journal can be kept: the transfer leaves the region's last sector free, and that
-   sector has room for a header and a checkpoint. */
-bool ota_journal_fits(const struct ota_region *region, uint32_t size);
+/* Tells whether a region has room for a mark: more than one sector. */
+bool ota_journal_can_mark(const struct ota_region *region);
 
-/* Erases the region's last sector and writes a header. Returns OTA_ERR_BOUNDS if it does not fit, or
-   the flash's error. */
+/* Tells in `*marked` whether the region's last sector is anything but blank: an update may have been cut
+   short. True also where there is no room for a mark. Returns OTA_OK or the read's error. */
+enum ota_err ota_journal_is_marked(const struct ota_region *region, bool *marked);
+
+/* Erases the region's last sector and writes a header: the mark. `size` is the transfer's, or
+   OTA_SIZE_UNKNOWN; checkpoints can be kept if it leaves the sector free, the identity is not
+   OTA_IDENTITY_NONE and a checkpoint fits behind the header. Does nothing where there is no room.
+   Returns OTA_OK or the flash's error. */
 enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_region *region,
                                uint32_t size, const struct ota_identity *identity);
 
 /* Finds the journal of an interrupted update: its size, its identity, its last checkpoint, and where
-   to append. Returns OTA_ERR_NO_DATA if there is none, or the read's error. */
+   to append. It is not `open` yet: whoever goes on with it sets that, when the region is such that the
+   mark may go. Returns OTA_ERR_NO_DATA if there is none that can be resumed, or the read's error. */
 enum ota_err ota_journal_open(struct ota_journal *journal, const struct ota_region *region);
 
 /* Appends a checkpoint; does nothing when the sector is full. Returns OTA_OK or the flash's error. */
 enum ota_err ota_journal_append(struct ota_journal *journal,
                                 const struct ota_checkpoint *checkpoint);
 
-/* Erases the journal if it is open. Returns OTA_OK or the flash's error. */
-enum ota_err ota_journal_end(struct ota_journal *journal);
+/* Erases the journal, mark and all, if it is open, unless the `written` bytes of the region reach into
+   its sector. Returns OTA_OK or the flash's error. */
+enum ota_err ota_journal_end(struct ota_journal *journal, uint32_t written);
 
 #endif

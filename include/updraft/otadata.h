@@ -69,8 +69,8 @@ int ota_otadata_active(const struct ota_otadata *otadata);
 int ota_otadata_slot(const struct ota_otadata_entry *entry, unsigned slots);
 
 /* Returns the smallest sequence number that chooses `slot` (< slots) and is not below `current`.
-   Saturates below 0xFFFFFFFF: a number that would pass it is returned as 0xFFFFFFFF, which no entry
-   may have. */
+   0xFFFFFFFF, which no entry may have, stands for all numbers beyond. (That 0 itself
+   chooses a slot, by wrapping round, is not used: numbers that are written begin at 1.) */
 uint32_t ota_otadata_next_sequence(uint32_t current, unsigned slot, unsigned slots);
 
 void ota_otadata_entry_decode(const uint8_t bytes[OTA_OTADATA_ENTRY_SIZE],
@@ -88,7 +88,8 @@ enum ota_err ota_otadata_read(struct ota_otadata *otadata, const struct ota_regi
 enum ota_err ota_otadata_write(const struct ota_region *region, int index,
                                const struct ota_otadata_entry *entry);
 
-/* Erases the unit of entry `index`; both entries erased are a factory reset. Returns as above. */
+/* Erases entry `index` and all up to the other entry or the end: both erased are a factory reset. Returns
+   as above. */
 enum ota_err ota_otadata_erase(const struct ota_region *region, int index);
 
 /* Returns where entry `index` begins in the partition: max(0x1000, erase size) apart. */

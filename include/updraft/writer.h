@@ -8,8 +8,10 @@
  * It erases in the largest unit that what remains covers whole, does not erase what is blank, does
  * not touch sectors that already hold the right bytes (if its buffer holds a sector: else it cannot
  * know in time), does not program what stays 0xFF, and reads back what it programmed. The same bytes
- * give the same flash content however they are cut into writes. Why a blank sector is not always
- * believed: DESIGN.md, "Blank is not always erased".
+ * give the same flash content however they are cut into writes.
+ *
+ * It believes that blank flash was erased whole. After an update that power cut short that is not so:
+ * ota_writer_heal makes it so. DESIGN.md, "Blank is not always erased".
  */
 
 #include <stdbool.h>
@@ -42,9 +44,8 @@ struct ota_writer {
     uint32_t position; /* region offset of the first byte not yet handled */
     uint32_t end;      /* where the stream will end, as far as known */
     bool end_known;
-    uint32_t prepared;  /* region offset up to which the flash is ready to be programmed */
-    uint32_t blank_run; /* bytes found blank directly before `prepared` */
-    bool changing;      /* the sector before was not the same: whole blocks are worth erasing */
+    uint32_t prepared; /* region offset up to which the flash is ready to be programmed */
+    bool changing;     /* the sector before was not the same: whole blocks are worth erasing */
 };
 
 /*
@@ -65,6 +66,11 @@ enum ota_err ota_writer_write(struct ota_writer *writer, const void *data, size_
 
 /* Writes what is buffered, padded with 0xFF to the write size. The end need not be reached. */
 enum ota_err ota_writer_finish(struct ota_writer *writer);
+
+/* Erases again every unit between `from` and `to` (sector boundaries) that reads blank, since an erase
+   that power cut short can read blank as well. May be called after begin and before the first write.
+   Returns OTA_OK or the flash's error. */
+enum ota_err ota_writer_heal(struct ota_writer *writer, uint32_t from, uint32_t to);
 
 /* The region offset up to which all bytes are on the flash. */
 uint32_t ota_writer_flushed(const struct ota_writer *writer);

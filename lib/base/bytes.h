@@ -7,30 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static inline uint16_t ota__get_le16(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] | bytes[1] << 8);
-}
-
-static inline uint32_t ota__get_le32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-           (uint32_t)bytes[3] << 24;
-}
-
-static inline void ota__put_le16(uint8_t *bytes, uint16_t value)
-{
-    bytes[0] = (uint8_t)value;
-    bytes[1] = (uint8_t)(value >> 8);
-}
-
-static inline void ota__put_le32(uint8_t *bytes, uint32_t value)
-{
-    bytes[0] = (uint8_t)value;
-    bytes[1] = (uint8_t)(value >> 8);
-    bytes[2] = (uint8_t)(value >> 16);
-    bytes[3] = (uint8_t)(value >> 24);
-}
+uint16_t ota__get_le16(const uint8_t *bytes);
+uint32_t ota__get_le32(const uint8_t *bytes);
+void ota__put_le16(uint8_t *bytes, uint16_t value);
+void ota__put_le32(uint8_t *bytes, uint32_t value);
 
 static inline uint32_t ota__min(uint32_t a, uint32_t b)
 {

@@ -15,7 +15,6 @@
 #define HEADER_KIND 5u
 #define HEADER_LEN 6u
 #define HEADER_SIZE 8u
-#define HEADER_INTERVAL 12u
 #define HEADER_IDENTITY 16u
 #define HEADER_CRC (HEADER_IDENTITY + OTA_IDENTITY_MAX)
 #define HEADER_END (HEADER_CRC + 4u)
@@ -38,11 +37,30 @@ static uint32_t record_len(const struct ota_flash *flash)
     return ota__round_up(CHECKPOINT_END, flash->write_size);
 }
 
-bool ota_journal_fits(const struct ota_region *region, uint32_t size)
+bool ota_journal_can_mark(const struct ota_region *region)
 {
-    const struct ota_flash *flash = region->flash;
+    return region->size > region->flash->erase_size;
+}
 
-    return region->size > flash->erase_size && size <= region->size - flash->erase_size &&
+enum ota_err ota_journal_is_marked(const struct ota_region *region, bool *marked)
+{
+    uint32_t sector = region->flash->erase_size;
+    bool blank = false;
+    enum ota_err err = OTA_OK;
+
+    if (ota_journal_can_mark(region)) {
+        err = ota_region_is_blank(region, region->size - sector, sector, &blank);
+    }
+    *marked = !blank;
+    return err;
+}
+
+/* Whether the transfer leaves the sector free, and the sector has room for a checkpoint. */
+static bool has_room(const struct ota_journal *journal)
+{
+    const struct ota_flash *flash = journal->sector.flash;
+
+    return journal->size <= journal->start &&
            header_len(flash) + record_len(flash) <= flash->erase_size;
 }
 
@@ -51,8 +69,9 @@ static void journal_init(struct ota_journal *journal, const struct ota_region *r
     uint32_t sector = region->flash->erase_size;
 
     memset(journal, 0, sizeof *journal);
+    journal->start = region->size - sector;
     journal->sector.flash = region->flash;
-    journal->sector.offset = region->offset + region->size - sector;
+    journal->sector.offset = region->offset + journal->start;
     journal->sector.size = sector;
 }
 
@@ -74,12 +93,13 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
     enum ota_err err;
 
     journal_init(journal, region);
-    if (!ota_journal_fits(region, size)) {
-        return OTA_ERR_BOUNDS;
+    if (!ota_journal_can_mark(region)) {
+        return OTA_OK;
     }
     journal->size = size;
     journal->identity = *identity;
-    journal->interval = interval_for(region->flash, size);
+    journal->resumable = identity->kind != OTA_IDENTITY_NONE && has_room(journal);
+    journal->interval = journal->resumable ? interval_for(region->flash, size) : 0;
     journal->next = header_len(region->flash);
 
     memset(header, 0xFF, sizeof header);
@@ -88,7 +108,6 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
     header[HEADER_KIND] = identity->kind;
     header[HEADER_LEN] = identity->len;
     ota__put_le32(header + HEADER_SIZE, size);
-    ota__put_le32(header + HEADER_INTERVAL, journal->interval);
     memcpy(header + HEADER_IDENTITY, identity->bytes, identity->len);
     journal->seed = ota_crc32(0, header, HEADER_CRC);
     ota__put_le32(header + HEADER_CRC, journal->seed);
@@ -103,18 +122,15 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
 
 static bool header_decode(struct ota_journal *journal, const uint8_t *header)
 {
-    const struct ota_flash *flash = journal->sector.flash;
-
     journal->identity.kind = header[HEADER_KIND];
     journal->identity.len = header[HEADER_LEN];
     journal->size = ota__get_le32(header + HEADER_SIZE);
-    journal->interval = ota__get_le32(header + HEADER_INTERVAL);
     journal->seed = ota__get_le32(header + HEADER_CRC);
     memcpy(journal->identity.bytes, header + HEADER_IDENTITY, OTA_IDENTITY_MAX);
     return ota__get_le32(header) == MAGIC && header[HEADER_VERSION] == VERSION &&
            ota_crc32(0, header, HEADER_CRC) == journal->seed &&
-           journal->identity.len <= OTA_IDENTITY_MAX && journal->interval != 0 &&
-           (journal->interval & (flash->erase_size - 1)) == 0;
+           journal->identity.kind != OTA_IDENTITY_NONE &&
+           journal->identity.len <= OTA_IDENTITY_MAX && has_room(journal);
 }
 
 static bool checkpoint_decode(const struct ota_journal *journal, const uint8_t *record,
@@ -159,18 +175,19 @@ enum ota_err ota_journal_open(struct ota_journal *journal, const struct ota_regi
     enum ota_err err;
 
     journal_init(journal, region);
-    if (!ota_journal_fits(region, 0)) {
+    if (!ota_journal_can_mark(region)) {
         return OTA_ERR_NO_DATA;
     }
     err = ota_region_read(&journal->sector, 0, header, sizeof header);
     if (err != OTA_OK) {
         return err;
     }
-    if (!header_decode(journal, header) || !ota_journal_fits(region, journal->size)) {
+    if (!header_decode(journal, header)) {
         return OTA_ERR_NO_DATA;
     }
+    journal->interval = interval_for(region->flash, journal->size);
     err = scan(journal);
-    journal->open = err == OTA_OK;
+    journal->resumable = err == OTA_OK;
     return err;
 }
 
@@ -181,7 +198,7 @@ enum ota_err ota_journal_append(struct ota_journal *journal,
     uint32_t stride = record_len(journal->sector.flash);
     enum ota_err err;
 
-    if (journal->next > journal->sector.size - stride) {
+    if (!journal->resumable || journal->next > journal->sector.size - stride) {
         return OTA_OK;
     }
     memset(record, 0xFF, sizeof record);
@@ -196,13 +213,13 @@ enum ota_err ota_journal_append(struct ota_journal *journal,
     return err;
 }
 
-enum ota_err ota_journal_end(struct ota_journal *journal)
+enum ota_err ota_journal_end(struct ota_journal *journal, uint32_t written)
 {
-    enum ota_err err = OTA_OK;
+    bool open = journal->open;
 
-    if (journal->open) {
-        journal->open = false;
-        err = ota_region_erase(&journal->sector, 0, journal->sector.size);
+    journal->open = false;
+    if (!open || written > journal->start) {
+        return OTA_OK;
     }
-    return err;
+    return ota_region_erase(&journal->sector, 0, journal->sector.size);
 }

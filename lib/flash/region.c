@@ -86,19 +86,17 @@ enum ota_err ota_region_is_blank(const struct ota_region *region, uint32_t offse
                                  bool *blank)
 {
     uint8_t piece[PIECE];
+    enum ota_err err = check_access(region, offset, len, 1);
 
     *blank = true;
-    while (len > 0 && *blank) {
+    while (err == OTA_OK && len > 0 && *blank) {
         uint32_t n = ota__min(len, PIECE);
-        enum ota_err err = ota_region_read(region, offset, piece, n);
-        if (err != OTA_OK) {
-            return err;
-        }
-        *blank = ota__is_blank(piece, n);
+        err = ota_region_read(region, offset, piece, n);
+        *blank = err == OTA_OK && ota__is_blank(piece, n);
         offset += n;
         len -= n;
     }
-    return OTA_OK;
+    return err;
 }
 
 enum ota_err ota_region_equals(const struct ota_region *region, uint32_t offset, const void *data,
@@ -106,18 +104,16 @@ enum ota_err ota_region_equals(const struct ota_region *region, uint32_t offset,
 {
     const uint8_t *expected = data;
     uint8_t piece[PIECE];
+    enum ota_err err = check_access(region, offset, len, 1);
 
     *same = true;
-    while (len > 0 && *same) {
+    while (err == OTA_OK && len > 0 && *same) {
         uint32_t n = ota__min(len, PIECE);
-        enum ota_err err = ota_region_read(region, offset, piece, n);
-        if (err != OTA_OK) {
-            return err;
-        }
-        *same = memcmp(piece, expected, n) == 0;
+        err = ota_region_read(region, offset, piece, n);
+        *same = err == OTA_OK && memcmp(piece, expected, n) == 0;
         expected += n;
         offset += n;
         len -= n;
     }
-    return OTA_OK;
+    return err;
 }

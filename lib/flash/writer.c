@@ -13,10 +13,6 @@
 /* Pieces in which flash is programmed: the page of every serial NOR chip. */
 #define PAGE 256u
 
-/* A blank unit is trusted only behind this much blank flash, or a largest erase unit of it: see
-   DESIGN.md, "Blank is not always erased". */
-#define TRUST_DISTANCE 4096u
-
 static enum ota_err sink_write(struct ota_sink *sink, const void *data, size_t len)
 {
     return ota_writer_write((struct ota_writer *)sink, data, len);
@@ -85,42 +81,42 @@ enum ota_err ota_writer_begin(struct ota_writer *writer, const struct ota_region
     return OTA_OK;
 }
 
-/* The unit to erase at `prepared`: a block if what remains of the stream covers it whole and it is
-   known to change, else a sector. */
-static uint32_t erase_unit(const struct ota_writer *writer)
+/* A block if it begins at `offset` and ends before `end`, else a sector. */
+static uint32_t largest_unit(const struct ota_writer *writer, uint32_t offset, uint32_t end)
 {
     const struct ota_flash *flash = writer->region.flash;
     uint32_t block = flash->block_erase_size;
-    uint32_t absolute = writer->region.offset + writer->prepared;
 
-    if (block != 0 && writer->end_known && writer->changing && (absolute & (block - 1)) == 0 &&
-        writer->end - writer->prepared >= block) {
+    if (block != 0 && ((writer->region.offset + offset) & (block - 1)) == 0 &&
+        end - offset >= block) {
         return block;
     }
     return flash->erase_size;
 }
 
-/* Whether flash that reads blank at `prepared` was erased for certain: an erase that power cut short
-   can read blank too, but it stands directly behind written data, at the region's start, or in its
-   last sector, where the journal was. */
-static bool is_trusted(const struct ota_writer *writer, uint32_t unit)
+/* The unit to erase at `prepared`: a block if what remains of the stream covers it whole and it is
+   known to change, else a sector. "Known to change" is said of the sector before; the first counts as
+   changed. */
+static uint32_t erase_unit(const struct ota_writer *writer)
 {
-    const struct ota_flash *flash = writer->region.flash;
-    uint32_t largest = ota__max(flash->block_erase_size, flash->erase_size);
-    bool behind_blank = writer->blank_run >= ota__max(largest, TRUST_DISTANCE);
-    bool last = writer->prepared + unit > writer->region.size - flash->erase_size;
+    uint32_t sector = writer->region.flash->erase_size;
+    /* The last sector holds the mark of an update under way: it goes alone, when all else is done. */
+    uint32_t end = ota__min(writer->end, writer->region.size - sector);
 
-    return behind_blank && !last;
+    if (!writer->end_known || !writer->changing || writer->prepared >= end) {
+        return sector;
+    }
+    return largest_unit(writer, writer->prepared, end);
 }
 
-static enum ota_err erase(struct ota_writer *writer, uint32_t unit)
+static enum ota_err erase(struct ota_writer *writer, uint32_t offset, uint32_t unit)
 {
     if (unit == writer->region.flash->erase_size) {
         writer->stats.sector_erases++;
     } else {
         writer->stats.block_erases++;
     }
-    return ota_region_erase(&writer->region, writer->prepared, unit);
+    return ota_region_erase(&writer->region, offset, unit);
 }
 
 /* Makes the flash at `prepared`, where the stream now is, ready for `data`; `*same` says that it holds
@@ -129,36 +125,47 @@ static enum ota_err prepare(struct ota_writer *writer, const uint8_t *data, uint
                             bool *same)
 {
     uint32_t sector = writer->region.flash->erase_size;
-    uint32_t unit;
+    uint32_t unit = sector;
     bool blank = false;
     enum ota_err err = OTA_OK;
 
     *same = false;
     if (writer->chunk == sector) {
         err = ota_region_equals(&writer->region, writer->prepared, data, len, same);
-        /* Data that is all 0xFF says nothing about the sector's last erase. */
-        *same = *same && (!ota__is_blank(data, len) || is_trusted(writer, sector));
     }
-    if (err == OTA_OK && *same) {
-        unit = sector;
-        writer->changing = false;
+    if (*same) {
         writer->stats.sectors_same++;
-    } else {
+    } else if (err == OTA_OK) {
         unit = erase_unit(writer);
-        writer->changing = true;
-    }
-    if (err == OTA_OK) {
         err = ota_region_is_blank(&writer->region, writer->prepared, unit, &blank);
     }
-    if (err == OTA_OK && !*same) {
-        if (blank && is_trusted(writer, unit)) {
-            writer->stats.sectors_blank += unit / sector;
-        } else {
-            err = erase(writer, unit);
-        }
+    if (blank) {
+        writer->stats.sectors_blank += unit / sector;
+    } else if (err == OTA_OK && !*same) {
+        err = erase(writer, writer->prepared, unit);
     }
-    writer->blank_run = blank ? writer->blank_run + unit : 0;
+    writer->changing = !*same;
     writer->prepared += unit;
+    return err;
+}
+
+enum ota_err ota_writer_heal(struct ota_writer *writer, uint32_t from, uint32_t to)
+{
+    enum ota_err err = OTA_OK;
+
+    while (err == OTA_OK && from < to) {
+        uint32_t unit = largest_unit(writer, from, to);
+        bool blank = false;
+        err = ota_region_is_blank(&writer->region, from, unit, &blank);
+        if (err == OTA_OK && !blank && unit != writer->region.flash->erase_size) {
+            unit = writer->region.flash->erase_size;
+            err = ota_region_is_blank(&writer->region, from, unit, &blank);
+        }
+        if (err == OTA_OK && blank) {
+            err = erase(writer, from, unit);
+        }
+        from += unit;
+    }
     return err;
 }
 

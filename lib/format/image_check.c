@@ -66,7 +66,10 @@ enum ota_err ota_image_check_begin(struct ota_image_check *check,
         return ota__image_fail(check, err, 0);
     }
     check->hash_begun = true;
-    return enter_first(check);
+    if (enter_first(check) != OTA_OK) {
+        ota_image_check_abort(check);
+    }
+    return check->failure.err;
 }
 
 void ota_image_check_abort(struct ota_image_check *check)

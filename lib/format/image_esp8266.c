@@ -41,7 +41,7 @@ static enum ota_err end_version_1(struct ota_image_check *check)
 {
     uint32_t end = check->offset;
 
-    if (end >= OTA__SKETCH_OFFSET || check->rules->size_max <= OTA__SKETCH_OFFSET) {
+    if (end >= OTA__SKETCH_OFFSET || check->rules->size_max < OTA__SKETCH_OFFSET + HEADER) {
         return ota__image_enter_end(check);
     }
     check->image.length = end;

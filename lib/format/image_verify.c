@@ -16,31 +16,45 @@ static enum ota_err feed(struct ota_image_check *check, const struct ota_region 
     return ota_image_check_write(check, buffer, len);
 }
 
-/* Whether a sketch lies behind a version 1 image: that takes a look at its first byte. */
-static bool sketch_follows(const struct ota_image_check *check, const struct ota_region *region)
+/* How many bytes to read next: what the image needs, or, behind a version 1 image that a sketch
+   follows, what leads there. That takes a look at the sketch's first byte. */
+static enum ota_err next_len(struct ota_image_check *check, const struct ota_region *region,
+                             uint32_t *len)
 {
     uint8_t magic = 0;
+    enum ota_err err;
 
-    return check->stage == STAGE_FILLER &&
-           ota_region_read(region, OTA__SKETCH_OFFSET, &magic, 1) == OTA_OK && magic == OTA__MAGIC;
+    *len = ota_image_check_wanted(check);
+    if (*len != 0 || check->failure.err != OTA_OK || check->stage == STAGE_END) {
+        return check->failure.err;
+    }
+    err = ota_region_read(region, OTA__SKETCH_OFFSET, &magic, 1);
+    if (err != OTA_OK) {
+        return ota__image_fail(check, err, OTA__SKETCH_OFFSET);
+    }
+    if (magic == OTA__MAGIC) {
+        *len = check->stage_left;
+    }
+    return OTA_OK;
 }
 
 enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_image_rules *rules,
                               const struct ota_crypto *crypto, const struct ota_region *region,
                               uint8_t *buffer, uint32_t buffer_size)
 {
-    uint32_t wanted;
+    enum ota_err err = ota_image_check_begin(check, rules, crypto);
+    uint32_t len = 0;
 
-    if (ota_image_check_begin(check, rules, crypto) != OTA_OK) {
-        return check->failure.err;
+    if (err == OTA_OK && buffer_size == 0) {
+        err = ota__image_fail(check, OTA_ERR_ARGUMENT, 0);
     }
-    for (;;) {
-        wanted = ota_image_check_wanted(check);
-        if (wanted == 0 && sketch_follows(check, region)) {
-            wanted = check->stage_left;
-        }
-        if (wanted == 0 || feed(check, region, buffer, ota__min(wanted, buffer_size)) != OTA_OK) {
-            break;
+    if (err == OTA_OK) {
+        err = next_len(check, region, &len);
+    }
+    while (err == OTA_OK && len > 0) {
+        err = feed(check, region, buffer, ota__min(len, buffer_size));
+        if (err == OTA_OK) {
+            err = next_len(check, region, &len);
         }
     }
     return ota_image_check_finish(check);

@@ -126,14 +126,20 @@ enum ota_err ota_otadata_write(const struct ota_region *region, int index,
 {
     uint8_t bytes[OTA_WRITE_SIZE_MAX];
     uint32_t len = ota__round_up(OTA_OTADATA_ENTRY_SIZE, region->flash->write_size);
-    enum ota_err err = ota_otadata_erase(region, index);
+    uint32_t offset = ota_otadata_entry_offset(region, index);
+    enum ota_err err;
 
+    if (!has_room(region)) {
+        return OTA_ERR_NO_OTADATA;
+    }
+    /* Nobody looks at what follows the entry: one unit is enough. */
+    err = ota_region_erase(region, offset, ota__round_up(len, region->flash->erase_size));
     if (err != OTA_OK) {
         return err;
     }
     memset(bytes, 0xFF, sizeof bytes);
     ota_otadata_entry_encode(entry, bytes);
-    return ota_region_write_verified(region, ota_otadata_entry_offset(region, index), bytes, len);
+    return ota_region_write_verified(region, offset, bytes, len);
 }
 
 enum ota_err ota_otadata_select(const struct ota_otadata *otadata, int slot, unsigned slots,

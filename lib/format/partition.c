@@ -159,7 +159,7 @@ static enum ota_err check_rows(struct ota_partition_table *table, const struct o
             return err;
         }
         if (is_end(row)) {
-            return *index == 0 ? OTA_ERR_TABLE_EMPTY : OTA_OK;
+            return table->rows == 0 ? OTA_ERR_TABLE_EMPTY : OTA_OK;
         }
         if (table->has_md5) { /* nothing but the end may follow the MD5 row */
             return ota__get_le16(row) == MARK_MD5 ? OTA_ERR_TABLE_MD5 : OTA_ERR_TABLE_ROW;

@@ -3,8 +3,11 @@
  * Slots and their states, as a running app sees and changes them. Every change rewrites one otadata
  * entry; docs/formats/otadata.md sections 6 and 7 say which.
  */
+#include <updraft/journal.h>
+#include <updraft/sink.h>
 #include <updraft/slot.h>
 
+#include "base/bytes.h"
 #include "format/selection.h"
 #include "update/slot_select.h"
 
@@ -73,9 +76,9 @@ int ota_slot_next(const struct ota_device *device)
 {
     int first = device->running_slot < 0 ? 0 : device->running_slot + 1;
 
-    for (int i = 0; i < OTA_SLOTS_MAX; i++) {
-        int slot = (first + i) % OTA_SLOTS_MAX;
-        if (slot != device->running_slot && device->layout.ota[slot].size != 0) {
+    for (int i = 0; i < (int)slot_count(device); i++) {
+        int slot = (first + i) % (int)slot_count(device);
+        if (slot != device->running_slot) {
             return slot;
         }
     }
@@ -305,6 +308,25 @@ enum ota_err ota_slot_reject(const struct ota_device *device)
 
 /* Leaving the old image behind. */
 
+/* Erases a region. Its last sector goes last, and with a mark until then: docs/formats/journal.md
+   section 1. */
+static enum ota_err erase_region(const struct ota_region *region)
+{
+    const struct ota_identity none = {.kind = OTA_IDENTITY_NONE};
+    uint32_t sector = region->flash->erase_size;
+    struct ota_journal journal;
+    bool marked = false;
+    enum ota_err err = ota_journal_is_marked(region, &marked);
+
+    if (err == OTA_OK && !marked) {
+        err = ota_journal_begin(&journal, region, OTA_SIZE_UNKNOWN, &none);
+    }
+    if (err == OTA_OK) {
+        err = ota_region_erase(region, 0, region->size - sector);
+    }
+    return err == OTA_OK ? ota_region_erase(region, region->size - sector, sector) : err;
+}
+
 enum ota_err ota_slot_erase_last(const struct ota_device *device)
 {
     struct selection selection;
@@ -322,7 +344,8 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device)
     }
     err = ota_layout_region(&device->layout, device->flash, slot, &region);
     if (err == OTA_OK) {
-        err = ota_region_erase(&region, 0, region.size);
+        region.size = ota__round_down(region.size, device->flash->erase_size);
+        err = erase_region(&region);
     }
     return err == OTA_OK ? ota_otadata_erase(&selection.stored.region, 1 - selection.active) : err;
 }

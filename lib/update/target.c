@@ -34,6 +34,9 @@ static enum ota_err check_app(const struct ota_device *device, struct ota__targe
         return OTA_ERR_ARGUMENT;
     }
     target->slot = target->partition.subtype - OTA_SUBTYPE_APP_OTA_0;
+    if (target->slot >= device->layout.ota_run || device->layout.otadata.size == 0) {
+        return OTA_ERR_NO_OTADATA; /* nothing could make it boot */
+    }
     if (target->slot == device->running_slot) {
         return OTA_ERR_RUNNING_SLOT;
     }

@@ -23,6 +23,12 @@ static void notify(const struct ota_update *update, enum ota_update_event event)
     }
 }
 
+/* Takes the mark away: whatever reads blank in the target now was erased whole. */
+static enum ota_err end_journal(struct ota_update *update)
+{
+    return ota_journal_end(&update->journal, update->writer.prepared);
+}
+
 /* Ends the hashes, whatever state they are in. */
 static void release(struct ota_update *update)
 {
@@ -39,7 +45,7 @@ static enum ota_err fail(struct ota_update *update, enum ota_err err, uint32_t o
     update->failure.offset = offset;
     update->state = OTA_UPDATE_FAILED;
     release(update);
-    (void)ota_journal_end(&update->journal);
+    (void)end_journal(update);
     notify(update, OTA_EVENT_ERROR);
     return err;
 }
@@ -112,7 +118,7 @@ static void plan_checkpoint(struct ota_update *update)
     uint32_t interval = update->journal.interval;
 
     update->next_checkpoint =
-        update->journal.open ? (update->received / interval + 1) * interval : OTA_SIZE_UNKNOWN;
+        update->journal.resumable ? (update->received / interval + 1) * interval : OTA_SIZE_UNKNOWN;
 }
 
 /* Starting. */
@@ -125,18 +131,29 @@ static struct ota_identity identity_of(const struct ota_update_options *options)
     return ota_identity_from_etag(options->etag);
 }
 
-/* Begins at the first byte, with a journal if one can be kept; an old one goes either way. */
-static enum ota_err start_afresh(struct ota_update *update)
+static enum ota_err begin_writer(struct ota_update *update, uint32_t start)
 {
     const struct ota_update_options *options = &update->options;
-    struct ota_identity identity = identity_of(options);
-    enum ota_err err;
 
-    if (identity.kind != OTA_IDENTITY_NONE && options->size != OTA_SIZE_UNKNOWN &&
-        ota_journal_fits(&update->region, options->size)) {
-        err = ota_journal_begin(&update->journal, &update->region, options->size, &identity);
-    } else {
-        err = ota_journal_end(&update->journal);
+    return ota_writer_begin(&update->writer, &update->region, start, options->size, options->buffer,
+                            options->buffer_size);
+}
+
+/* Begins at the first byte. If an update was cut short here, its trace is removed before its mark. */
+static enum ota_err start_afresh(struct ota_update *update)
+{
+    struct ota_identity identity = identity_of(&update->options);
+    bool marked = false;
+    enum ota_err err = begin_writer(update, 0);
+
+    if (err == OTA_OK) {
+        err = ota_journal_is_marked(&update->region, &marked);
+    }
+    if (err == OTA_OK && marked) {
+        err = ota_writer_heal(&update->writer, 0, update->region.size);
+    }
+    if (err == OTA_OK) {
+        err = ota_journal_begin(&update->journal, &update->region, update->options.size, &identity);
     }
     return err == OTA_OK ? begin_check(update) : err;
 }
@@ -190,6 +207,20 @@ static bool is_same_transfer(const struct ota_update *update)
            ota_identity_equal(&update->journal.identity, &identity);
 }
 
+/* Goes on behind what was restored. */
+static enum ota_err start_again(struct ota_update *update)
+{
+    uint32_t sector = update->region.flash->erase_size;
+    enum ota_err err = begin_writer(update, update->received);
+
+    if (err == OTA_OK) {
+        err = ota_writer_heal(&update->writer, update->received,
+                              ota__round_up(update->options.size, sector));
+    }
+    update->journal.open = err == OTA_OK;
+    return err;
+}
+
 /* Finds the target, withdraws it from otadata, and continues or starts. */
 static enum ota_err start_target(struct ota_update *update, bool resume)
 {
@@ -217,15 +248,13 @@ static enum ota_err start_target(struct ota_update *update, bool resume)
         err = ota_journal_open(&update->journal, &target.region);
         err = err == OTA_ERR_NO_DATA ? OTA_OK : err;
     }
-    if (err == OTA_OK &&
-        !(resume && update->journal.open && is_same_transfer(update) && restore(update))) {
-        err = start_afresh(update);
+    if (err != OTA_OK) {
+        return err;
     }
-    if (err == OTA_OK) {
-        err = ota_writer_begin(&update->writer, &target.region, update->received, options->size,
-                               options->buffer, options->buffer_size);
+    if (resume && update->journal.resumable && is_same_transfer(update) && restore(update)) {
+        return start_again(update);
     }
-    return err;
+    return start_afresh(update);
 }
 
 static enum ota_err start(struct ota_update *update, const struct ota_update_options *options,
@@ -379,7 +408,7 @@ enum ota_err ota_update_end(struct ota_update *update)
     if (err != OTA_OK) {
         return fail(update, err, update->writer.failure.offset);
     }
-    err = ota_journal_end(&update->journal);
+    err = end_journal(update);
     if (err != OTA_OK) {
         return fail(update, err, update->received);
     }
@@ -407,19 +436,20 @@ enum ota_err ota_update_activate(struct ota_update *update)
 
 void ota_update_suspend(struct ota_update *update)
 {
-    if (update->state == OTA_UPDATE_RECEIVING && update->journal.open &&
+    if (update->state == OTA_UPDATE_RECEIVING && update->journal.resumable &&
         update->received > update->journal.last.offset &&
         ota_writer_finish(&update->writer) == OTA_OK) {
         (void)append_checkpoint(update);
     }
     release(update);
+    update->journal.open = false; /* it stays, and is not this object's any more */
     update->state = OTA_UPDATE_IDLE;
 }
 
 void ota_update_abort(struct ota_update *update)
 {
     release(update);
-    (void)ota_journal_end(&update->journal);
+    (void)end_journal(update);
     update->state = OTA_UPDATE_IDLE;
 }
 
@@ -429,6 +459,9 @@ enum ota_err ota_update_from_source(struct ota_update *update, struct ota_source
     enum ota_err err = OTA_OK;
     size_t len = 0;
 
+    if (update->state != OTA_UPDATE_RECEIVING) {
+        return update->state == OTA_UPDATE_FAILED ? update->failure.err : OTA_ERR_STATE;
+    }
     do {
         err = source->read(source, buffer, buffer_size, &len);
         if (err != OTA_OK) {
