@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The parts of other people that Updraft stands on. A host build links what the machine has installed
+# (scripts/packages.txt); a cross build compiles BearSSL and http-parser from their sources.
+
+if(CMAKE_CROSSCOMPILING)
+    include(UpdraftCrossParts)
+    return()
+endif()
+
+find_package(MbedCrypto REQUIRED)
+find_package(BearSSL REQUIRED)
+find_package(HttpParser REQUIRED)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(cjson REQUIRED IMPORTED_TARGET libcjson)
+if(UPDRAFT_TESTS)
+    pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
+endif()
