@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `updraft board new DIR`: makes a virtual board, its flash filled as a programmer would. */
+
+#include "cli/commands.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <updraft/chip.h>
+#include <updraft/layout.h>
+#include <updraft/otadata.h>
+#include <updraft/slot.h>
+
+#include "cli/files.h"
+#include "cli/image_names.h"
+#include "cli/image_reader.h"
+#include "cli/output.h"
+#include "cli/table_file.h"
+#include "cli/table_load.h"
+#include "posix/board.h"
+
+#define MEGABYTE (1u << 20)
+#define FLASH_MEGABYTES_DEFAULT 4u
+#define PARTITIONS_DEFAULT "two_ota"
+
+/* What is to go onto the board: a word of the command line taken apart. */
+struct content {
+    char name[64];    /* of the slot, or the partition's label */
+    const char *path; /* the caller's */
+};
+
+/* Takes "NAME=FILE" apart. Returns false after saying what is wrong with it. */
+static bool parse_content(const struct command_call *call, const char *option, const char *word,
+                          struct content *content)
+{
+    const char *equals = strchr(word, '=');
+    if (equals == NULL || equals == word || equals[1] == '\0' ||
+        (size_t)(equals - word) >= sizeof content->name) {
+        command_usage(call, "--%s %s: write it as %s=FILE", option, word,
+                      strcmp(option, "app") == 0 ? "SLOT" : "LABEL");
+        return false;
+    }
+    memcpy(content->name, word, (size_t)(equals - word));
+    content->name[equals - word] = '\0';
+    content->path = equals + 1;
+    if (strcmp(content->path, "-") == 0) {
+        command_usage(call, "--%s %s: name a file; it is read more than once", option, word);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_mac(const char *text, uint8_t mac[BOARD_MAC_SIZE])
+{
+    static const char shape[] = "xx:xx:xx:xx:xx:xx";
+    if (strlen(text) != strlen(shape)) {
+        return false;
+    }
+    for (size_t i = 0; i < strlen(shape); i++) {
+        const bool fits = shape[i] == ':' ? text[i] == ':' : isxdigit((unsigned char)text[i]) != 0;
+        if (!fits) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < BOARD_MAC_SIZE; i++) {
+        mac[i] = (uint8_t)strtoul(text + 3 * i, NULL, 16);
+    }
+    return true;
+}
+
+/* The settings that the command line asks for; those of the table come from where it was read. */
+static int read_settings(const struct command_call *call, const struct loaded_table *loaded,
+                         struct board_settings *settings)
+{
+    uint64_t revision = 0;
+    const char *chip = command_value(call, "chip");
+    const char *mac = command_value(call, "mac");
+    const char *name = command_value(call, "name");
+    board_default_settings(settings);
+    if (chip != NULL &&
+        (!image_chip_parse(chip, &settings->chip.id) || settings->chip.id == OTA_CHIP_ANY)) {
+        return command_usage(call,
+                             "--chip %s: there is no such chip; esp32, esp32s3, esp32c3, "
+                             "esp8266 and host are some that there are",
+                             chip);
+    }
+    if (mac != NULL && !parse_mac(mac, settings->mac)) {
+        return command_usage(call, "--mac %s: write six bytes as 24:0a:c4:00:11:22", mac);
+    }
+    if (!command_number(call, "revision", 0, UINT16_MAX, &revision)) {
+        return COMMAND_USAGE;
+    }
+    settings->chip.revision = (uint16_t)revision;
+    if (name != NULL && strlen(name) > BOARD_NAME_MAX) {
+        return command_usage(call, "--name %s: a name has at most %d bytes", name, BOARD_NAME_MAX);
+    }
+    if (name != NULL) {
+        strcpy(settings->name, name);
+    } else {
+        board_name_from_path(command_argument(call, 0), settings->name);
+    }
+    unsigned megabytes = loaded->megabytes;
+    if (megabytes == 0 && loaded->builtin != NULL) {
+        megabytes = loaded->builtin->megabytes;
+    }
+    settings->flash_size = (megabytes != 0 ? megabytes : FLASH_MEGABYTES_DEFAULT) * MEGABYTE;
+    settings->table_offset = loaded->options.offset;
+    settings->rollback = !command_flag(call, "no-rollback");
+    settings->anti_rollback = command_flag(call, "anti-rollback");
+    return COMMAND_GOOD;
+}
+
+static int put_table(struct board *board, const struct loaded_table *loaded)
+{
+    struct table_problem problem;
+    struct ota_failure failure = {.err = OTA_OK};
+    const uint32_t offset = board->settings.table_offset;
+    if (offset > board->settings.flash_size - OTA_PARTITION_TABLE_SIZE) {
+        return fail("%s: a table at 0x%x is beyond the flash of %s", loaded->name, offset,
+                    output_size(board->settings.flash_size).text);
+    }
+    if (!table_encode(&loaded->table, &loaded->options, &ota_crypto_psa, board->nor.memory + offset,
+                      &problem)) {
+        return table_load_fail(loaded->name, &problem);
+    }
+    if (ota_device_open(&board->device, &failure) != OTA_OK) {
+        return fail("%s: a board of %s cannot use this table: %s (row %u)", loaded->name,
+                    output_size(board->settings.flash_size).text, ota_err_text(failure.err),
+                    failure.offset / OTA_PARTITION_ROW_SIZE + 1);
+    }
+    return COMMAND_GOOD;
+}
+
+/* Copies a file to a stretch of blank flash. */
+static int put_file(struct board *board, const struct content *content, struct ota_extent extent)
+{
+    struct files_content file;
+    if (files_map(content->path, UINT32_MAX, &file) != 0) {
+        return COMMAND_FAILED;
+    }
+    int status = COMMAND_GOOD;
+    if (file.size > extent.size) {
+        status = fail("%s: %s bytes do not fit into %s, which has %s", content->path,
+                      output_thousands(file.size).text, content->name,
+                      output_thousands(extent.size).text);
+    } else {
+        memcpy(board->nor.memory + extent.offset, file.data, file.size);
+    }
+    files_release(&file);
+    return status;
+}
+
+/* Finds the slot of this name: ota_0 to ota_15, factory or test. */
+static int find_slot(const struct board *board, const char *name)
+{
+    for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
+        char slot_name[OTA_SLOT_NAME_SIZE];
+        if (strcmp(ota_slot_name(slot, slot_name), name) == 0 &&
+            ota_layout_slot(&board->device.layout, slot).size != 0) {
+            return slot;
+        }
+    }
+    return OTA_SLOT_NONE;
+}
+
+static int unknown_slot(const struct board *board, const char *name)
+{
+    char slots[OTA_SLOTS_MAX * OTA_SLOT_NAME_SIZE * 2] = "";
+    for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
+        char slot_name[OTA_SLOT_NAME_SIZE];
+        if (ota_layout_slot(&board->device.layout, slot).size != 0) {
+            strcat(slots, slots[0] != '\0' ? ", " : "");
+            strcat(slots, ota_slot_name(slot, slot_name));
+        }
+    }
+    return fail("--app %s: the partition table has no such slot; it has %s", name,
+                slots[0] != '\0' ? slots : "none");
+}
+
+static int put_app(struct board *board, const struct content *content, int *slot)
+{
+    struct image_report report;
+    const struct image_reading reading = {
+        .form = board->device.form,
+        .chip = board->device.chip,
+    };
+    *slot = find_slot(board, content->name);
+    if (*slot == OTA_SLOT_NONE) {
+        return unknown_slot(board, content->name);
+    }
+    if (image_read(content->path, &reading, &report) != 0) {
+        return COMMAND_FAILED;
+    }
+    if (report.failure.err != OTA_OK) {
+        return image_report_fail(&report);
+    }
+    const struct ota_extent extent = ota_layout_slot(&board->device.layout, *slot);
+    if (put_file(board, content, extent) != COMMAND_GOOD) {
+        return COMMAND_FAILED;
+    }
+    struct ota_image_check check;
+    const enum ota_err err = ota_slot_verify(&board->device, *slot, &check);
+    if (err != OTA_OK) {
+        return fail("%s: would not boot from %s: %s (at 0x%x)", content->path, content->name,
+                    ota_err_text(err), check.failure.offset);
+    }
+    return COMMAND_GOOD;
+}
+
+static int put_data(struct board *board, const struct content *content)
+{
+    struct ota_partition partition;
+    if (ota_partition_find(&board->device.table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY, content->name,
+                           &partition) != OTA_OK) {
+        return fail("--data %s: the partition table has no partition of that label", content->name);
+    }
+    if (partition.type == OTA_PARTITION_APP) {
+        return fail("--data %s: that is an app partition; put images there with --app",
+                    content->name);
+    }
+    return put_file(board, content,
+                    (struct ota_extent){.offset = partition.offset, .size = partition.size});
+}
+
+/* Makes otadata choose `slot`, whose image nobody need confirm. */
+static int select_slot(struct board *board, int slot)
+{
+    struct ota_device *device = &board->device;
+    const struct ota_extent extent = device->layout.otadata;
+    struct ota_region region;
+    struct ota_otadata otadata;
+    struct ota_otadata_entry entry;
+    int index;
+    if (extent.size == 0) {
+        return COMMAND_GOOD;
+    }
+    enum ota_err err = ota_region_init(&region, device->flash, extent.offset, extent.size);
+    if (err == OTA_OK) {
+        err = ota_otadata_read(&otadata, &region);
+    }
+    if (err == OTA_OK) {
+        err = ota_otadata_select(&otadata, slot, device->layout.ota_rows, false, &index, &entry);
+    }
+    if (err == OTA_OK) {
+        entry.state = device->rollback ? OTA_STATE_VALID : OTA_STATE_UNDEFINED;
+        err = ota_otadata_write(&region, index, &entry);
+    }
+    return err == OTA_OK ? COMMAND_GOOD : fail("otadata cannot be written: %s", ota_err_text(err));
+}
+
+static int put_apps(const struct command_call *call, struct board *board)
+{
+    const char *const *words;
+    const size_t count = command_values(call, "app", &words);
+    int first_ota = OTA_SLOT_NONE;
+    bool factory = false;
+    for (size_t i = 0; i < count; i++) {
+        struct content content;
+        int slot;
+        if (!parse_content(call, "app", words[i], &content)) {
+            return COMMAND_USAGE;
+        }
+        if (put_app(board, &content, &slot) != COMMAND_GOOD) {
+            return COMMAND_FAILED;
+        }
+        factory = factory || slot == OTA_SLOT_FACTORY;
+        first_ota = first_ota == OTA_SLOT_NONE && slot >= 0 ? slot : first_ota;
+    }
+    return !factory && first_ota != OTA_SLOT_NONE ? select_slot(board, first_ota) : COMMAND_GOOD;
+}
+
+static int put_contents(const struct command_call *call, struct board *board)
+{
+    const char *const *words;
+    const size_t count = command_values(call, "data", &words);
+    int status = put_apps(call, board);
+    for (size_t i = 0; i < count && status == COMMAND_GOOD; i++) {
+        struct content content;
+        if (!parse_content(call, "data", words[i], &content)) {
+            return COMMAND_USAGE;
+        }
+        status = put_data(board, &content);
+    }
+    return status;
+}
+
+/* ", with blinky 1.0.0 in factory": what was put where. */
+static void tell_apps(const struct board *board)
+{
+    const char *before = ", with";
+    for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
+        struct ota_app_descriptor descriptor;
+        char name[OTA_SLOT_NAME_SIZE];
+        char project[4 * sizeof descriptor.project];
+        char version[4 * sizeof descriptor.version];
+        if (ota_slot_describe(&board->device, slot, &descriptor) == OTA_OK) {
+            printf("%s %s %s in %s", before,
+                   output_escape(descriptor.project, project, sizeof project),
+                   output_escape(descriptor.version, version, sizeof version),
+                   ota_slot_name(slot, name));
+            before = ",";
+        }
+    }
+}
+
+static int tell(const struct command_call *call, const struct board *board)
+{
+    const struct board_settings *settings = &board->settings;
+    char unknown[IMAGE_CHIP_NAME_SIZE];
+    const char *chip = image_chip_name(settings->chip.id, unknown);
+    if (command_flag(call, "json")) {
+        cJSON *json = cJSON_CreateObject();
+        output_json_add_text(json, "directory", board->directory);
+        output_json_add_text(json, "name", settings->name);
+        cJSON_AddStringToObject(json, "chip", chip);
+        cJSON_AddNumberToObject(json, "flash_size", settings->flash_size);
+        cJSON_AddBoolToObject(json, "rollback", settings->rollback);
+        return output_json(json);
+    }
+    char name[4 * BOARD_NAME_MAX + 1];
+    printf("new board \"%s\": %s, %s flash, %u OTA slot%s%s",
+           output_escape(settings->name, name, sizeof name), chip,
+           output_size(settings->flash_size).text, board->device.layout.ota_rows,
+           board->device.layout.ota_rows == 1 ? "" : "s",
+           settings->rollback ? "" : ", without rollback");
+    tell_apps(board);
+    putchar('\n');
+    return output_finish(COMMAND_GOOD);
+}
+
+static int make(const struct command_call *call, const struct loaded_table *loaded)
+{
+    static struct board board;
+    struct board_settings settings;
+    int status = read_settings(call, loaded, &settings);
+    if (status != COMMAND_GOOD) {
+        return status;
+    }
+    if (!board_create(&board, command_argument(call, 0), &settings)) {
+        status = fail("%s", board.error);
+    } else {
+        status = put_table(&board, loaded);
+    }
+    if (status == COMMAND_GOOD) {
+        status = put_contents(call, &board);
+    }
+    if (status == COMMAND_GOOD && !board_publish(&board)) {
+        status = fail("%s", board.error);
+    }
+    if (status == COMMAND_GOOD) {
+        status = tell(call, &board);
+    }
+    board_close(&board);
+    return status;
+}
+
+static int run(const struct command_call *call)
+{
+    struct loaded_table loaded;
+    const char *partitions = command_value(call, "partitions");
+    int status = table_load(call, partitions != NULL ? partitions : PARTITIONS_DEFAULT, &loaded);
+    if (status == COMMAND_GOOD) {
+        status = make(call, &loaded);
+    }
+    table_unload(&loaded);
+    return status;
+}
+
+static const struct command_option options[] = {
+    {"chip", 'c', "CHIP", "the board's chip (host: images carry programs for this machine)"},
+    {"partitions", 'p', "FILE|NAME", "partition table: CSV, binary or built-in (two_ota)"},
+    {"app", 'a', "SLOT=FILE", "put an image into a slot; may be repeated"},
+    {"data", 'd', "LABEL=FILE", "put a file into a data partition; may be repeated"},
+    {"name", 'n', "NAME", "what the board calls itself (the directory's name)"},
+    {"mac", 0, "MAC", "its address (random)"},
+    {"revision", 0, "NUMBER", "revision of the chip, major * 100 + minor (0)"},
+    {"no-rollback", 0, NULL, "new images need not confirm themselves"},
+    {"anti-rollback", 0, NULL, "images below the secure version in the fuses do not boot"},
+    COMMAND_OPTION_JSON,
+    TABLE_LOAD_OPTIONS,
+    {0},
+};
+
+static const char *const examples[] = {
+    "updraft board new porch --app factory=blinky.bin",
+    "# a rehearsal with the real file for a real chip",
+    "updraft board new porch --chip esp32s3 --flash-size 8MB --partitions default_8MB.csv "
+    "--app ota_0=garden-2.3.0.bin --data spiffs=pages.bin",
+    NULL,
+};
+
+const struct command command_board_new = {
+    .noun = "board",
+    .verb = "new",
+    .summary = "Make a virtual board",
+    .synopsis = "DIR",
+    .description =
+        "Makes a directory that is a board: a NOR flash chip with a partition table, images and "
+        "data, fuses, and memory that survives a reset. Each image is proven before it is put "
+        "there, and for the place where it is put.\n"
+        "\n"
+        "Without an image for the factory slot, otadata chooses the first OTA slot that was given "
+        "an image.\n"
+        "\n"
+        "The directory appears whole or not at all. To throw a board away, remove it.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `updraft board run DIR`: switches a virtual board on and shows its serial monitor. */
+
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/output.h"
+#include "posix/board.h"
+#include "posix/runner.h"
+
+static const struct {
+    const char *name;
+    enum runner_until until;
+} ends[] = {
+    {"confirmed", RUNNER_CONFIRMED},
+    {"updated", RUNNER_UPDATED},
+    {"idle", RUNNER_IDLE},
+};
+
+static int read_until(const struct command_call *call, struct runner_options *run)
+{
+    const char *word = command_value(call, "until");
+    for (size_t i = 0; word != NULL && i < sizeof ends / sizeof *ends; i++) {
+        if (strcmp(word, ends[i].name) == 0) {
+            run->until = ends[i].until;
+            return COMMAND_GOOD;
+        }
+    }
+    return word == NULL ? COMMAND_GOOD
+                        : command_usage(call, "--until %s: write confirmed, updated or idle", word);
+}
+
+static int read_cut(const struct command_call *call, struct runner_options *run)
+{
+    const char *how = command_value(call, "cut");
+    uint64_t number = 0;
+    if (!command_number(call, "power-cut-at", 1, UINT32_MAX, &number) ||
+        !command_number(call, "seed", 0, UINT64_MAX, &run->cut_seed)) {
+        return COMMAND_USAGE;
+    }
+    run->cut_at = (uint32_t)number;
+    run->cut_how = command_flag(call, "torn") ? NOR_CUT_TORN : NOR_CUT_BEFORE;
+    if (how != NULL) {
+        run->cut_how = nor_cut_from_name(how);
+    }
+    if (run->cut_how == NOR_CUT_NONE) {
+        return command_usage(
+            call, "--cut %s: write before, torn, nearly, weak, weak-later or after", how);
+    }
+    if (number == 0 && (how != NULL || command_flag(call, "torn"))) {
+        return command_usage(call,
+                             "--%s says how, and --power-cut-at which operation: both are "
+                             "needed",
+                             how != NULL ? "cut" : "torn");
+    }
+    return COMMAND_GOOD;
+}
+
+static int read_options(const struct command_call *call, struct runner_options *run)
+{
+    uint64_t seconds = 0;
+    uint64_t crashes = RUNNER_CRASH_LIMIT;
+    *run = (struct runner_options){
+        .out = stdout,
+        .quiet = command_flag(call, "quiet"),
+        .json = command_flag(call, "json"),
+        .real_time = command_flag(call, "real-time"),
+        .pull_url = command_value(call, "pull"),
+    };
+    if (!command_number(call, "timeout", 1, 4000000, &seconds) ||
+        !command_number(call, "crash-limit", 1, UINT32_MAX, &crashes)) {
+        return COMMAND_USAGE;
+    }
+    run->timeout_ms = (uint32_t)seconds * 1000;
+    run->crash_limit = (uint32_t)crashes;
+    const int status = read_cut(call, run);
+    return status == COMMAND_GOOD ? read_until(call, run) : status;
+}
+
+static int run(const struct command_call *call)
+{
+    static struct board board;
+    struct runner_options options;
+    int status = read_options(call, &options);
+    if (status != COMMAND_GOOD) {
+        return status;
+    }
+    if (!board_open(&board, command_argument(call, 0), BOARD_RUN) ||
+        !runner_run(&board, &options)) {
+        status = fail("%s", board.error);
+    }
+    board_close(&board);
+    return output_finish(status);
+}
+
+static const struct command_option options[] = {
+    {"pull", 0, "URL", "where the firmware pulls updates from"},
+    {"until", 'u', "WHAT",
+     "stop when an image on trial is confirmed, when another image runs (updated), or when the "
+     "firmware is idle"},
+    {"timeout", 't', "SECONDS", "stop after this time; with --until this is a failure"},
+    {"power-cut-at", 0, "N", "let power fail at the N-th flash operation of this run"},
+    {"torn", 0, NULL, "in the middle of that operation, leaving half-done bits"},
+    {"cut", 0, "HOW", "how it fails: before, torn, nearly, weak, weak-later or after"},
+    {"seed", 0, "NUMBER", "draw the details of the cut from this number (0)"},
+    {"crash-limit", 0, "N", "stop after so many crashes in a row (10)"},
+    {"real-time", 0, NULL, "take the time that a real flash chip takes"},
+    {"quiet", 'q', NULL, "do not show what the board says"},
+    COMMAND_OPTION_JSON,
+    {0},
+};
+
+static const char *const examples[] = {
+    "updraft board run porch",
+    "# until it has updated itself and kept the update",
+    "updraft board run porch --pull http://127.0.0.1:8266/ --until confirmed --timeout 60",
+    "# and what if the power fails just then?",
+    "updraft board run porch --pull http://127.0.0.1:8266/ --power-cut-at 137 --torn",
+    NULL,
+};
+
+const struct command command_board_run = {
+    .noun = "board",
+    .verb = "run",
+    .summary = "Run a virtual board",
+    .synopsis = "DIR",
+    .description =
+        "Boots the board with the real boot loader code and runs what that chooses, showing what "
+        "the board says. On a board of the chip `host` the program inside the image runs; on the "
+        "others a stand-in, which reports the image's descriptor, pulls updates with --pull, and "
+        "confirms an image on trial.\n"
+        "\n"
+        "A crash of the firmware is a reset, so that an image on trial is taken back; after "
+        "--crash-limit crashes in a row the run ends. A power cut loses what memory retains over "
+        "resets; power comes back at once, and the board boots.\n"
+        "\n"
+        "The run ends when the firmware has nothing more to do, by Ctrl-C, or as --until and "
+        "--timeout say. Its status is 1 if nothing is bootable, after too many crashes, or if "
+        "what --until waits for did not come about.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDRAFT_PORTS_POSIX_BOARD_H
+#define UPDRAFT_PORTS_POSIX_BOARD_H
+
+/*
+ * The virtual board: a directory that holds all that a board is made of.
+ *
+ *     board.json     name, flash geometry, where the partition table is, rollback on or off
+ *     flash.bin      the flash chip's memory
+ *     wear.bin       how often each sector was erased
+ *     fuses.bin      MAC, chip, revisions, the secure-version floor: bits that only ever burn
+ *     retained.bin   memory that keeps its content over a reset and loses it with the power
+ *     state.bin      counters, the reason of the last reset, a power cut that was asked for
+ *
+ * All but board.json is mapped and shared: the runner (runner.h) boots the board and starts its
+ * firmware as a child process, which attaches to the same board:
+ *
+ *     static struct board board;
+ *     if (!board_attach(&board)) return 1;
+ *     ota_device_open(&board.device, NULL);
+ *     board.platform.platform.log(&board.platform.platform, OTA_LOG_INFO, "blinky", "hello");
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <updraft/device.h>
+#include <updraft/platform.h>
+#include <updraft/update.h>
+
+#include "posix/nor.h"
+#include "posix/platform.h"
+
+#define BOARD_NAME_MAX 32
+#define BOARD_MAC_SIZE 6
+#define BOARD_RETAINED_SIZE 4096u
+#define BOARD_SECURE_VERSION_MAX 256u /* as many bits as the fuses have for it */
+
+/* What the runner tells its child by the environment. */
+#define BOARD_ENV_DIRECTORY "UPDRAFT_BOARD" /* absolute path of the board */
+#define BOARD_ENV_PULL "UPDRAFT_PULL"       /* URL to pull updates from; absent: none */
+
+enum board_reset_reason {
+    BOARD_RESET_POWER_ON = 0,
+    BOARD_RESET_EXTERNAL,  /* the reset button: `board run` on a board that kept its power */
+    BOARD_RESET_UPDATE,    /* the firmware restarted into a new image */
+    BOARD_RESET_REJECTED,  /* the firmware rejected itself */
+    BOARD_RESET_REQUESTED, /* the firmware restarted for a reason of its own */
+    BOARD_RESET_PANIC,     /* the firmware crashed */
+};
+
+/* What a board is, once and for all. */
+struct board_settings {
+    char name[BOARD_NAME_MAX + 1];
+    uint32_t flash_size;                       /* bytes */
+    uint32_t erase_sizes[NOR_ERASE_UNITS_MAX]; /* rising; 0 ends them */
+    uint32_t write_size;
+    bool program_once;     /* see nor.h */
+    uint32_t table_offset; /* of the partition table */
+    bool rollback;         /* new images boot on trial */
+    bool anti_rollback;    /* the secure-version floor in the fuses counts */
+
+    /* In the fuses. */
+    struct ota_chip chip;
+    uint8_t mac[BOARD_MAC_SIZE];
+};
+
+/* What changes, besides flash, fuses and retained memory. Shared by runner and firmware. */
+struct board_state {
+    char magic[8];
+    uint32_t size; /* of this struct: one made by another version is not understood */
+    uint32_t boots;
+    uint32_t boots_since_power_on; /* 0: the next boot is a power-on */
+    uint32_t reset_reason;         /* enum board_reset_reason, of the last boot */
+    int32_t running_slot;          /* OTA_SLOT_NONE while nothing runs */
+    uint32_t restart; /* enum ota_restart_reason that the firmware asked for; 0: none */
+    int32_t user;     /* process that has the board open to run it, for messages */
+    bool idle;        /* the firmware waits, and has no update under way */
+    bool real_time;   /* see nor.h */
+    struct nor_state nor;
+};
+
+struct board_fuses {
+    struct ota_fuses fuses; /* first: a cast gets the board's back */
+    uint8_t *bits;          /* of the secure version: the floor is how many are burned */
+};
+
+struct board {
+    /* To be read by anyone. */
+    struct board_settings settings;
+    struct nor nor;
+    struct board_fuses fuses;
+    struct ota_device device;       /* filled in, not opened */
+    struct posix_platform platform; /* what the firmware runs on */
+    struct board_state *state;
+    uint8_t *retained;    /* BOARD_RETAINED_SIZE bytes */
+    const char *pull_url; /* attached boards: where to pull from, or NULL */
+    char error[512];      /* why the last call failed: a sentence */
+
+    /* Private. */
+    uint32_t shown_percent; /* of an update under way */
+    char *directory;        /* absolute */
+    char *published;        /* a board being created: where it will be */
+    int descriptor;         /* of the directory, or -1; carries the lock */
+    uint8_t *flash_map;
+    uint32_t *wear_map;
+    uint8_t *fuses_map;
+};
+
+/* How a board is opened. */
+enum board_access {
+    BOARD_LOOK, /* what is read is the board's; what is written is forgotten. Takes no lock */
+    BOARD_RUN,  /* for changing it; fails while another process has it open so */
+};
+
+/* Fills in what most boards have: 4 MB of flash that erases 4, 32 and 64 KiB, chip `host`, rollback
+   on, a MAC drawn at random. */
+void board_default_settings(struct board_settings *settings);
+
+/* Begins a new board that will be at `directory`, which must not exist: blank flash, no wear. Until
+   board_publish it is in a temporary place, and the caller may write its flash by `nor.flash`.
+   Returns false, with the reason in board->error. End with board_publish or board_close. */
+bool board_create(struct board *board, const char *directory,
+                  const struct board_settings *settings);
+
+/* Puts a created board in its place, its counters at zero: all of it appears at once, or nothing.
+   The board stays open. Returns false with the reason. */
+bool board_publish(struct board *board);
+
+/* Opens a board. Returns false with the reason in board->error. End with board_close, also after a
+   failure. */
+bool board_open(struct board *board, const char *directory, enum board_access access);
+
+/* Closes; throws away a board that was created and not published. */
+void board_close(struct board *board);
+
+/* Called by firmware: opens the board that the runner has started it on, and makes board->device
+   and board->platform ready for use. Returns false after writing the reason to standard error. */
+bool board_attach(struct board *board);
+
+/* The same for firmware that has no program of its own: the child of the runner's process that
+   stands in for it. Power cuts and restarts then end the process. */
+void board_become_firmware(struct board *board);
+
+/* Called by firmware: tells whoever runs the board that it waits and has nothing to do, or that it
+   has again. Scripts wait for it (`board run --until idle`). */
+void board_set_idle(struct board *board, bool idle);
+
+/* An ota_update_event_fn for firmware, with the board as context: shows an update's progress on the
+   board's serial monitor, a percent at a time. */
+void board_show_progress(void *context, const struct ota_update *update,
+                         enum ota_update_event event, uint32_t done, uint32_t total);
+
+/* Takes the power away: retained memory is forgotten, the next boot is a power-on. */
+void board_forget_power(struct board *board);
+
+/* The board's name as a path's last part, for settings that give none; `name` holds
+   BOARD_NAME_MAX + 1. */
+void board_name_from_path(const char *directory, char *name);
+
+/* The words for a reset reason, such as "update". */
+const char *board_reset_reason_text(uint32_t reason);
+
+/* The form of images that this chip boots. */
+enum ota_image_form board_image_form(uint16_t chip);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `updraft board` commands as a person types them, from an empty folder to a board that ran. */
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <cjson/cJSON.h>
+
+#include "scratch.h"
+#include "support/images.h"
+
+#define ESP32S3 9
+
+static char output[16384];
+
+/* Runs `updraft` with these words in the scratch folder; returns its exit status. What it prints on
+   both outputs is in `output`. */
+static int updraft(const char *words)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "cd '%s' && '%s' %s 2>&1", scratch_path("."), UPDRAFT_COMMAND,
+             words);
+    FILE *pipe = popen(line, "r"); /* NOLINT(cert-env33-c): the words are this file's */
+    assert_non_null(pipe);
+    const size_t len = fread(output, 1, sizeof output - 1, pipe);
+    output[len] = '\0';
+    const int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_said(const char *part)
+{
+    if (strstr(output, part) == NULL) {
+        fail_msg("not said: \"%s\"; but\n%s", part, output);
+    }
+}
+
+static void assert_file_written(const char *name, const void *data, size_t len)
+{
+    FILE *file = fopen(scratch_path(name), "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, len, file), len);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int setup(void **state)
+{
+    static uint8_t image[65536];
+    const struct image_facts facts = {
+        .chip = ESP32S3, .size = 20000, .project = "garden", .version = "2.3.0"};
+    if (scratch_setup(state) != 0) {
+        return -1;
+    }
+    const size_t len = image_make(image, sizeof image, &facts);
+    assert_file_written("garden.bin", image, len);
+    image[5000] ^= 1;
+    assert_file_written("damaged.bin", image, len);
+    assert_file_written("data.bin", "some data", 9);
+    return len > 0 ? 0 : -1;
+}
+
+static void test_a_board_from_new_to_run(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board new porch --chip esp32s3 --flash-size 8MB --partitions two_ota "
+                             "--app ota_1=garden.bin --data nvs=data.bin --mac 24:0a:c4:00:11:22"),
+                     0);
+    assert_string_equal(output, "new board \"porch\": esp32-s3, 8 MB flash, 2 OTA slots, with "
+                                "garden 2.3.0 in ota_1\n");
+    assert_int_equal(updraft("board info porch"), 0);
+    assert_said("porch: esp32-s3, 8 MB flash, never switched on\n");
+    assert_said("MAC 24:0a:c4:00:11:22");
+    assert_int_equal(updraft("board run porch --timeout 60"), 0);
+    assert_said("boot    ota_1: garden 2.3.0, image valid");
+    assert_said("standin in place of garden 2.3.0 for esp32-s3");
+    assert_int_equal(updraft("board info porch"), 0);
+    assert_said("running ota_1, 1 boot since power on");
+    assert_said("garden 2.3.0  valid, runs");
+    assert_said("seq 2");
+
+    /* Twice is twice since power came on, until that is taken away. */
+    assert_int_equal(updraft("board run porch -q"), 0);
+    assert_string_equal(output, "");
+    assert_int_equal(updraft("board info porch"), 0);
+    assert_said("2 boots since power on");
+    assert_said("the last by reset button");
+    assert_int_equal(updraft("board reset porch --power"), 0);
+    assert_int_equal(updraft("board run porch -q"), 0);
+    assert_int_equal(updraft("board info porch"), 0);
+    assert_said("1 boot since power on");
+    assert_said("3 in all, the last by power on");
+}
+
+static void test_a_factory_reset(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board new reset --chip esp32s3 --app factory=garden.bin "
+                             "--app ota_0=garden.bin"),
+                     0);
+    assert_int_equal(updraft("board run reset"), 0);
+    assert_said("boot    factory: garden 2.3.0");
+    assert_int_equal(updraft("board new slot --chip esp32s3 --app ota_0=garden.bin"), 0);
+    assert_int_equal(updraft("board info slot"), 0);
+    assert_said("seq 1");
+    assert_int_equal(updraft("board reset slot --factory"), 0);
+    assert_int_equal(updraft("board info slot"), 0);
+    assert_said("otadata  0x00d000  empty");
+    assert_int_equal(updraft("board reset slot"), 2);
+    assert_said("say what to reset");
+}
+
+static void test_info_as_json(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board new facts --chip esp32s3 --app ota_0=garden.bin --no-rollback"),
+                     0);
+    assert_int_equal(updraft("board info facts --json"), 0);
+    cJSON *json = cJSON_Parse(output);
+    assert_non_null(json);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "chip")), "esp32-s3");
+    const cJSON *slots = cJSON_GetObjectItem(json, "slots");
+    assert_int_equal(cJSON_GetArraySize(slots), 3);
+    const cJSON *slot = cJSON_GetArrayItem(slots, 1);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(slot, "slot")), "ota_0");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(slot, "version")), "2.3.0");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(slot, "state")), "undefined");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(slot, "valid")));
+    cJSON_Delete(json);
+}
+
+/* Starts `updraft serve www` and waits until it listens. Returns its process, stores its port. */
+static pid_t serve(unsigned *port)
+{
+    const pid_t server = fork();
+    if (server == 0) {
+        if (chdir(scratch_path(".")) == 0) {
+            execl(UPDRAFT_COMMAND, "updraft", "serve", "www", "--address", "127.0.0.1", "--port",
+                  "0", "--port-file", "port", "--quiet", (char *)NULL);
+        }
+        _exit(1);
+    }
+    assert_true(server > 0);
+    for (int patience = 0; patience < 1000; patience++) {
+        char text[16] = "";
+        FILE *file = fopen(scratch_path("port"), "r");
+        if (file != NULL) {
+            const bool whole = fgets(text, sizeof text, file) != NULL && strchr(text, '\n') != NULL;
+            fclose(file);
+            if (whole) {
+                *port = (unsigned)strtoul(text, NULL, 10);
+                return server;
+            }
+        }
+        assert_int_equal(waitpid(server, NULL, WNOHANG), 0);
+        usleep(10000);
+    }
+    fail_msg("the server does not listen");
+    return -1;
+}
+
+/* The real image for a real chip: updated over HTTP by the stand-in, power failing on the way. */
+static void test_a_rehearsal(void **unused)
+{
+    (void)unused;
+    static uint8_t image[300000];
+    const struct image_facts facts = {
+        .chip = ESP32S3, .size = 280000, .project = "garden", .version = "2.3.1", .seed = 7};
+    const size_t len = image_make(image, sizeof image, &facts);
+    unsigned port;
+    char words[256];
+    assert_int_equal(mkdir(scratch_path("www"), 0777), 0);
+    assert_file_written("www/garden-2.3.1.bin", image, len);
+    const pid_t server = serve(&port);
+    assert_int_equal(updraft("board new far --chip esp32s3 --app ota_0=garden.bin"), 0);
+    snprintf(
+        words, sizeof words,
+        "board run far --pull http://127.0.0.1:%u/ --power-cut-at 700 --torn --until confirmed "
+        "--timeout 120",
+        port);
+    assert_int_equal(updraft(words), 0);
+    kill(server, SIGTERM);
+    assert_int_equal(waitpid(server, NULL, 0), server);
+    assert_said("power cut in flash operation 700 (program of 256 bytes at 0x");
+    assert_said("update  ota_1 resumes at ");
+    assert_said("boot    ota_1: garden 2.3.1, on trial");
+    assert_said("confirm 2.3.1 reached the server: kept");
+    assert_int_equal(updraft("board info far"), 0);
+    assert_said("garden 2.3.1  valid, runs");
+}
+
+static void test_what_cannot_be_made_is_refused(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *words;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"--chip esp33", 2, "there is no such chip"},
+        {"--mac 24:0a:c4:00:11", 2, "write six bytes"},
+        {"--mac 24:0a:c4:00:11:2g", 2, "write six bytes"},
+        {"--app garden.bin", 2, "write it as SLOT=FILE"},
+        {"--data =garden.bin", 2, "write it as LABEL=FILE"},
+        {"--app ota_0=-", 2, "name a file"},
+        {"--name a-name-that-is-longer-than-thirty-two", 2, "at most 32 bytes"},
+        {"--partitions no_such_table", 1, "no_such_table"},
+        {"--chip esp32s3 --app ota_9=garden.bin", 1, "it has factory, ota_0, ota_1"},
+        {"--chip esp32 --app ota_0=garden.bin", 1, "esp32-s3"},
+        {"--chip esp32s3 --app ota_0=damaged.bin", 1, "damaged.bin: "},
+        {"--chip esp32s3 --app ota_0=nowhere.bin", 1, "there is no such file"},
+        {"--data nvs=garden.bin", 1, "do not fit into nvs, which has 16,384"},
+        {"--data ota_0=data.bin", 1, "put images there with --app"},
+        {"--data nowhere=data.bin", 1, "no partition of that label"},
+        {"--flash-size 2MB --partitions two_ota", 1, "two_ota"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[256];
+        snprintf(words, sizeof words, "board new never %s", cases[i].words);
+        assert_int_equal(updraft(words), cases[i].status);
+        assert_int_equal(strncmp(output, "updraft: ", 9), 0);
+        assert_said(cases[i].says);
+        assert_int_not_equal(access(scratch_path("never"), F_OK), 0);
+    }
+}
+
+static void test_boards_that_cannot_run_say_why(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board run nowhere"), 1);
+    assert_said("there is no such board");
+    assert_int_equal(updraft("board info nowhere"), 1);
+    assert_said("there is no such board");
+    assert_int_equal(updraft("board new bare"), 0);
+    assert_int_equal(updraft("board run bare"), 1);
+    assert_said("updraft: bare: nothing is bootable");
+    assert_int_equal(updraft("board new bare"), 1);
+    assert_said("exists already");
+}
+
+static void test_wrong_words_for_a_run(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {"--until tomorrow", "write confirmed, updated or idle"},
+        {"--torn", "both are needed"},
+        {"--cut after", "both are needed"},
+        {"--power-cut-at 1 --cut sideways", "write before, torn"},
+        {"--power-cut-at 0", "power-cut-at"},
+        {"--timeout soon", "timeout"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[128];
+        snprintf(words, sizeof words, "board run porch %s", cases[i][0]);
+        assert_int_equal(updraft(words), 2);
+        assert_said(cases[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_board_from_new_to_run),
+        cmocka_unit_test(test_a_factory_reset),
+        cmocka_unit_test(test_info_as_json),
+        cmocka_unit_test(test_a_rehearsal),
+        cmocka_unit_test(test_what_cannot_be_made_is_refused),
+        cmocka_unit_test(test_boards_that_cannot_run_say_why),
+        cmocka_unit_test(test_wrong_words_for_a_run),
+    };
+    return cmocka_run_group_tests(tests, setup, scratch_teardown);
+}
