@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and making files, with the sentence that a person needs when that is not possible. */
+
+#include "cli/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+
+static bool is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+const char *files_name(const char *path)
+{
+    return is_standard(path) ? "<stdin>" : path;
+}
+
+/* Opens for reading and tells what it is. Returns the descriptor, or -1 after a message. */
+static int open_input(const char *path, struct stat *status)
+{
+    int descriptor = is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) {
+        if (errno == ENOENT) {
+            fail("%s: there is no such file", path);
+        } else if (errno == EACCES) {
+            fail("%s: you may not read this file", path);
+        } else {
+            fail("%s: cannot be opened: %s", path, strerror(errno));
+        }
+        return -1;
+    }
+    const char *trouble = NULL;
+    if (fstat(descriptor, status) != 0) {
+        trouble = strerror(errno);
+    } else if (S_ISDIR(status->st_mode)) {
+        trouble = "is a directory; name a file in it";
+    } else if (S_ISREG(status->st_mode) && status->st_size == 0) {
+        trouble = "is empty";
+    }
+    if (trouble != NULL) {
+        fail("%s: %s", files_name(path), trouble);
+        if (descriptor != STDIN_FILENO) {
+            close(descriptor);
+        }
+        return -1;
+    }
+    return descriptor;
+}
+
+static void close_input(int descriptor)
+{
+    if (descriptor != STDIN_FILENO) {
+        close(descriptor);
+    }
+}
+
+static ssize_t read_some(int descriptor, void *data, size_t capacity)
+{
+    ssize_t len;
+    do {
+        len = read(descriptor, data, capacity);
+    } while (len < 0 && errno == EINTR);
+    return len;
+}
+
+static int too_large(const char *path, uint64_t limit)
+{
+    return fail("%s: is larger than the %s bytes that such a file can have", files_name(path),
+                output_thousands(limit).text);
+}
+
+/* Reads to the end, at most one byte more than the limit. */
+static int read_all(const char *path, int descriptor, size_t limit, size_t expected,
+                    struct files_content *content)
+{
+    size_t capacity = expected < limit ? expected + 1 : limit + 1;
+    capacity = capacity < 4096 ? 4096 : capacity;
+    content->data = output_allocate(capacity);
+    content->size = 0;
+    while (content->size <= limit) {
+        if (content->size == capacity) {
+            capacity *= 2;
+            content->data = output_reallocate(content->data, capacity);
+        }
+        ssize_t len =
+            read_some(descriptor, content->data + content->size, capacity - content->size);
+        if (len < 0) {
+            int error = errno;
+            files_release(content);
+            return fail("%s: cannot be read: %s", files_name(path), strerror(error));
+        }
+        if (len == 0) {
+            break;
+        }
+        content->size += (size_t)len;
+    }
+    if (content->size > limit) {
+        files_release(content);
+        return too_large(path, limit);
+    }
+    if (content->size == 0) {
+        files_release(content);
+        return fail("%s: is empty", files_name(path));
+    }
+    return 0;
+}
+
+int files_read(const char *path, size_t limit, struct files_content *content)
+{
+    *content = (struct files_content){0};
+    struct stat status;
+    int descriptor = open_input(path, &status);
+    if (descriptor < 0) {
+        return 1;
+    }
+    size_t expected = S_ISREG(status.st_mode) ? (size_t)status.st_size : 65536;
+    int result = read_all(path, descriptor, limit, expected, content);
+    close_input(descriptor);
+    return result;
+}
+
+/* Touching a page of a mapped file behind its present end raises SIGBUS. */
+static void on_bus_error(int number)
+{
+    (void)number;
+    static const char message[] = "updraft: a file became shorter while it was being read\n";
+    ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
+    (void)ignored;
+    _exit(1);
+}
+
+int files_map(const char *path, uint64_t limit, struct files_content *content)
+{
+    *content = (struct files_content){0};
+    struct stat status;
+    int descriptor = open_input(path, &status);
+    if (descriptor < 0) {
+        return 1;
+    }
+    int result = 0;
+    if (!S_ISREG(status.st_mode)) {
+        result = read_all(path, descriptor, (size_t)limit, 65536, content);
+    } else if ((uint64_t)status.st_size > limit) {
+        result = too_large(path, limit);
+    } else {
+        size_t size = (size_t)status.st_size;
+        void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0);
+        if (data == MAP_FAILED) {
+            result = fail("%s: cannot be mapped into memory: %s", path, strerror(errno));
+        } else {
+            signal(SIGBUS, on_bus_error);
+            *content = (struct files_content){.data = data, .size = size, .mapped = true};
+        }
+    }
+    close_input(descriptor);
+    return result;
+}
+
+void files_release(struct files_content *content)
+{
+    if (content->mapped) {
+        munmap(content->data, content->size);
+    } else {
+        free(content->data);
+    }
+    *content = (struct files_content){0};
+}
+
+/* --- streams -------------------------------------------------------------------------------- */
+
+static enum ota_err source_read(struct ota_source *source, void *data, size_t capacity, size_t *len)
+{
+    struct files_source *file = (struct files_source *)source;
+    *len = 0;
+    ssize_t got = read_some(file->descriptor, data, capacity);
+    if (got < 0) {
+        file->error = errno;
+        return OTA_ERR_SOURCE;
+    }
+    *len = (size_t)got;
+    file->offset += (size_t)got;
+    return OTA_OK;
+}
+
+int files_source_open(struct files_source *file, const char *path)
+{
+    struct stat status;
+    *file = (struct files_source){.path = path, .source.read = source_read};
+    file->descriptor = open_input(path, &status);
+    if (file->descriptor < 0) {
+        return 1;
+    }
+    if (S_ISREG(status.st_mode)) {
+        off_t at = lseek(file->descriptor, 0, SEEK_CUR);
+        file->size = (uint64_t)(status.st_size - (at > 0 && at < status.st_size ? at : 0));
+    }
+    bool known = file->size > 0 && file->size < OTA_SIZE_UNKNOWN;
+    file->source.size = known ? (uint32_t)file->size : OTA_SIZE_UNKNOWN;
+    return 0;
+}
+
+int files_source_fail(const struct files_source *file)
+{
+    return fail("%s: cannot be read at byte %s: %s", files_name(file->path),
+                output_thousands(file->offset).text, strerror(file->error));
+}
+
+void files_source_close(struct files_source *file)
+{
+    close_input(file->descriptor);
+}
+
+/* --- writing -------------------------------------------------------------------------------- */
+
+static int cannot_make(const char *path, int error)
+{
+    if (error == ENOENT) {
+        return fail("%s: cannot be written: its folder does not exist", path);
+    }
+    if (error == EISDIR) {
+        return fail("%s: is a directory; name a file in it", path);
+    }
+    return fail("%s: cannot be written: %s", path, strerror(error));
+}
+
+/* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those of
+   any new file. Returns the descriptor and stores the name, or -1 with errno. */
+static int create_temporary(const char *path, const struct stat *replaced, char **name)
+{
+    for (unsigned attempt = 0; attempt < 1000; attempt++) {
+        *name = output_format("%s.%ld-%u.tmp", path, (long)getpid(), attempt);
+        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0) {
+            /* A file system without permissions refuses, and needs none. */
+            int ignored = replaced != NULL ? fchmod(descriptor, replaced->st_mode & 07777) : 0;
+            (void)ignored;
+            return descriptor;
+        }
+        int error = errno;
+        free(*name);
+        *name = NULL;
+        errno = error;
+        if (error != EEXIST) {
+            break;
+        }
+    }
+    return -1;
+}
+
+int files_writer_open(struct files_writer *writer, const char *path)
+{
+    *writer = (struct files_writer){.path = path};
+    if (is_standard(path)) {
+        writer->stream = stdout;
+        return 0;
+    }
+    struct stat status;
+    bool exists = stat(path, &status) == 0;
+    if (exists && S_ISDIR(status.st_mode)) {
+        return cannot_make(path, EISDIR);
+    }
+    if (exists && !S_ISREG(status.st_mode)) {
+        writer->stream = fopen(path, "wb");
+        return writer->stream != NULL ? 0 : cannot_make(path, errno);
+    }
+    int descriptor = create_temporary(path, exists ? &status : NULL, &writer->temporary);
+    if (descriptor < 0) {
+        return cannot_make(path, errno);
+    }
+    writer->stream = fdopen(descriptor, "wb");
+    if (writer->stream == NULL) {
+        int error = errno;
+        close(descriptor);
+        files_writer_abandon(writer);
+        return cannot_make(path, error);
+    }
+    return 0;
+}
+
+/* Makes the new name itself last: the folder's entry is data of the folder. */
+static void sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash == NULL   ? output_copy(".")
+                   : slash == path ? output_copy("/")
+                                   : output_format("%.*s", (int)(slash - path), path);
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        fsync(descriptor);
+        close(descriptor);
+    }
+    free(folder);
+}
+
+int files_writer_commit(struct files_writer *writer)
+{
+    FILE *stream = writer->stream;
+    bool good = fflush(stream) == 0 && !ferror(stream);
+    if (good && writer->temporary != NULL) {
+        good = fsync(fileno(stream)) == 0;
+    }
+    int error = errno;
+    if (stream == stdout) {
+        return good ? 0 : cannot_make("<stdout>", error);
+    }
+    if (fclose(stream) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    if (writer->temporary != NULL) {
+        if (good && rename(writer->temporary, writer->path) != 0) {
+            good = false;
+            error = errno;
+        }
+        if (good) {
+            sync_folder(writer->path);
+        } else {
+            unlink(writer->temporary);
+        }
+        free(writer->temporary);
+    }
+    const char *path = writer->path;
+    *writer = (struct files_writer){0};
+    return good ? 0 : cannot_make(path, error);
+}
+
+void files_writer_abandon(struct files_writer *writer)
+{
+    if (writer->stream != NULL && writer->stream != stdout) {
+        fclose(writer->stream);
+    }
+    if (writer->temporary != NULL) {
+        unlink(writer->temporary);
+        free(writer->temporary);
+    }
+    *writer = (struct files_writer){0};
+}
+
+int files_write_atomically(const char *path, const void *data, size_t size)
+{
+    struct files_writer writer;
+    int status = files_writer_open(&writer, path);
+    if (status != 0) {
+        return status;
+    }
+    fwrite(data, 1, size, writer.stream);
+    return files_writer_commit(&writer);
+}

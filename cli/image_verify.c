@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `updraft image verify FILE`: whether an image is whole and right, and whether it fits where it is to
+   go. */
+
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <updraft/chip.h>
+#include <updraft/partition.h>
+
+#include "cli/image_names.h"
+#include "cli/image_reader.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "cli/table_load.h"
+#include "cli/table_rules.h"
+
+#define TIGHT_PERCENT 5u
+
+struct verdict {
+    const struct command_call *call;
+    const struct image_report *report;
+    uint64_t size;       /* bytes that go into a slot */
+    uint64_t flash_size; /* of the chip, or 0 */
+    cJSON *json;         /* NULL: lines for people */
+};
+
+/* --- saying it ------------------------------------------------------------------------------ */
+
+static void say(const struct verdict *verdict, enum output_style style, const char *word,
+                char *text)
+{
+    if (verdict->json == NULL) {
+        char safe[512];
+        printf("%s%-8s%s%s\n", output_begin(stdout, style), word, output_end(stdout),
+               output_escape(text, safe, sizeof(safe)));
+    } else if (style == OUTPUT_WARNING) {
+        cJSON *warnings = cJSON_GetObjectItem(verdict->json, "warnings");
+        cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
+    }
+    free(text);
+}
+
+static void say_good(const struct verdict *verdict, char *text)
+{
+    say(verdict, OUTPUT_GOOD, "ok", text);
+}
+
+static void say_warning(const struct verdict *verdict, char *text)
+{
+    say(verdict, OUTPUT_WARNING, "warning", text);
+}
+
+/* --- the partition table -------------------------------------------------------------------- */
+
+static bool is_slot(const struct table_row *row)
+{
+    return row->type == OTA_PARTITION_APP && row->subtype >= OTA_SUBTYPE_APP_OTA_0 &&
+           row->subtype <= OTA_SUBTYPE_APP_OTA_15;
+}
+
+/* Whether the image is to go into this partition: the one named, else every OTA slot, else, in a table
+   without such, every app partition. */
+static bool is_wanted(const struct table_row *row, const char *slot, bool has_slots)
+{
+    if (slot == NULL) {
+        return has_slots ? is_slot(row) : row->type == OTA_PARTITION_APP;
+    }
+    const char *keyword = row->type == OTA_PARTITION_APP
+                              ? ota_partition_subtype_name(OTA_PARTITION_APP, (uint8_t)row->subtype)
+                              : NULL;
+    return strcmp(row->name, slot) == 0 || (keyword != NULL && strcmp(keyword, slot) == 0);
+}
+
+static int too_large(const struct verdict *verdict, const struct table_row *row)
+{
+    uint64_t room = row->size > 0 ? (uint64_t)row->size : 0;
+    char safe[64];
+    return fail("%s: has %s bytes, %s more than %s holds (%s); make it smaller or the partition "
+                "larger",
+                verdict->report->name, output_thousands(verdict->size).text,
+                output_thousands(verdict->size - room).text,
+                output_escape(row->name, safe, sizeof(safe)), output_thousands(room).text);
+}
+
+/* "ota_0 and ota_1 (1,048,576 bytes, 17 % free)". */
+static void say_fit(const struct verdict *verdict, char *names, uint64_t smallest)
+{
+    uint64_t free_percent = (smallest - verdict->size) * 100 / smallest;
+    say_good(verdict,
+             output_format("fits %s (%s bytes, %llu %% free)", names,
+                           output_thousands(smallest).text, (unsigned long long)free_percent));
+    if (free_percent < TIGHT_PERCENT) {
+        say_warning(verdict, output_format("less than %u %% of the smallest partition is left",
+                                           TIGHT_PERCENT));
+    }
+    free(names);
+}
+
+static char *append_name(char *names, const char *name, bool last)
+{
+    const char *between = names[0] == 0 ? "" : last ? " and " : ", ";
+    char *longer = output_format("%s%s%s", names, between, name);
+    free(names);
+    return longer;
+}
+
+static int check_slots(const struct verdict *verdict, const struct table *table)
+{
+    const char *slot = command_value(verdict->call, "slot");
+    bool has_slots = false;
+    size_t wanted = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        has_slots = has_slots || is_slot(&table->rows[i]);
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        wanted += is_wanted(&table->rows[i], slot, has_slots);
+    }
+    if (wanted == 0) {
+        return slot != NULL ? fail("the partition table has no partition \"%s\"", slot)
+                            : fail("the partition table has no app partition");
+    }
+    char *names = output_copy("");
+    uint64_t smallest = UINT64_MAX;
+    size_t seen = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct table_row *row = &table->rows[i];
+        if (!is_wanted(row, slot, has_slots)) {
+            continue;
+        }
+        if (row->size <= 0 || verdict->size > (uint64_t)row->size) {
+            free(names);
+            return too_large(verdict, row);
+        }
+        smallest = (uint64_t)row->size < smallest ? (uint64_t)row->size : smallest;
+        names = append_name(names, row->name, ++seen == wanted);
+        if (verdict->json != NULL) {
+            cJSON *fits = cJSON_GetObjectItem(verdict->json, "fits");
+            cJSON *name = cJSON_CreateObject();
+            output_json_add_text(name, "partition", row->name);
+            cJSON_AddNumberToObject(name, "size", (double)row->size);
+            cJSON_AddItemToArray(fits, name);
+        }
+    }
+    say_fit(verdict, names, smallest);
+    return COMMAND_GOOD;
+}
+
+static int check_partitions(const struct verdict *verdict)
+{
+    struct loaded_table loaded;
+    table_load_defaults(&loaded);
+    int status = table_load_named(command_value(verdict->call, "partitions"), &loaded);
+    if (status == COMMAND_GOOD) {
+        int64_t end = table_end(&loaded.table);
+        bool beyond = verdict->flash_size != 0 && end > (int64_t)verdict->flash_size;
+        status =
+            beyond ? fail("%s: the partitions end at %s, behind the end of the flash (%s); name a "
+                          "table for this size",
+                          loaded.name, output_hex((uint64_t)end, 1).text,
+                          output_size(verdict->flash_size).text)
+                   : check_slots(verdict, &loaded.table);
+    }
+    table_unload(&loaded);
+    return status;
+}
+
+/* --- the image ------------------------------------------------------------------------------ */
+
+static void say_image(const struct verdict *verdict)
+{
+    const struct image_report *report = verdict->report;
+    struct ota_app_descriptor app;
+    char unknown[IMAGE_CHIP_NAME_SIZE];
+    bool named = ota_image_app_descriptor(&report->image, &app);
+    const char *proofs = report->digest_known && report->digest_good
+                             ? "structure, checksum and SHA-256"
+                         : report->image.crc != 0 ? "structure, checksum and CRC"
+                                                  : "structure and checksum";
+    say_good(verdict,
+             output_format("%s%s%s%s%s, %s bytes: %s are right",
+                           image_chip_name(report->chip, unknown), named ? " app " : " image",
+                           named ? app.project : "", named ? " " : "", named ? app.version : "",
+                           output_thousands(report->image.length).text, proofs));
+}
+
+static void say_warnings(const struct verdict *verdict)
+{
+    const struct image_report *report = verdict->report;
+    if (report->image.form == OTA_IMAGE_ESP32 && !report->image.has_digest) {
+        say_warning(verdict, output_copy("no SHA-256 is appended; only a checksum of one byte "
+                                         "protects the image"));
+    }
+    if (report->digest_known && !report->digest_good) {
+        say_warning(verdict, output_copy("the SHA-256 does not match; a bootloader boots all the "
+                                         "same, as flash tools change its header"));
+    }
+    if (report->trailer > 0 && !report->trailer_is_filler &&
+        report->signature == IMAGE_SIGNATURE_NONE) {
+        say_warning(verdict, output_format("%s bytes that are no part of it follow the image",
+                                           output_thousands(report->trailer).text));
+    }
+    const char *stated = image_flash_size_name(report->image.form != OTA_IMAGE_ESP32,
+                                               report->image.spi_speed_size >> 4);
+    uint64_t stated_size;
+    if (verdict->flash_size != 0 && stated != NULL && command_parse_number(stated, &stated_size) &&
+        stated_size > verdict->flash_size) {
+        say_warning(verdict, output_format("it is made for a flash of %s; this one has %s", stated,
+                                           output_size(verdict->flash_size).text));
+    }
+    if (report->signature == IMAGE_SIGNATURE_NONE) {
+        say_warning(verdict, output_copy("not signed; a board that holds a key will refuse it"));
+    }
+}
+
+static int judge(struct verdict *verdict)
+{
+    const struct image_report *report = verdict->report;
+    if (report->failure.err != OTA_OK) {
+        return image_report_fail(report);
+    }
+    /* What is written into a slot is the file; filler behind the image can be left out. */
+    verdict->size = report->trailer_is_filler ? report->image.length : report->file_size;
+    say_image(verdict);
+    if (verdict->flash_size != 0 && verdict->size > verdict->flash_size) {
+        return fail("%s: has %s bytes, more than the flash (%s)", report->name,
+                    output_thousands(verdict->size).text, output_size(verdict->flash_size).text);
+    }
+    int status = COMMAND_GOOD;
+    if (command_value(verdict->call, "partitions") != NULL) {
+        status = check_partitions(verdict);
+    }
+    if (status == COMMAND_GOOD) {
+        say_warnings(verdict);
+    }
+    return status;
+}
+
+static int print_json(struct verdict *verdict, int status)
+{
+    cJSON *json = verdict->json;
+    char unknown[IMAGE_CHIP_NAME_SIZE];
+    cJSON_AddBoolToObject(json, "ok", status == COMMAND_GOOD);
+    cJSON_AddStringToObject(json, "chip", image_chip_name(verdict->report->chip, unknown));
+    cJSON_AddNumberToObject(json, "length", verdict->report->image.length);
+    if (verdict->report->failure.err != OTA_OK) {
+        cJSON_AddStringToObject(json, "error", ota_err_name(verdict->report->failure.err));
+        cJSON_AddNumberToObject(json, "offset", verdict->report->failure.offset);
+    }
+    return output_json(json) | status;
+}
+
+static int run(const struct command_call *call)
+{
+    struct verdict verdict = {.call = call};
+    struct image_reading reading = {.form = OTA_IMAGE_DETECT,
+                                    .bootloader = command_flag(call, "bootloader"),
+                                    .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true}};
+    const char *chip = command_value(call, "chip");
+    char chips[IMAGE_CHIP_LIST_SIZE];
+    uint16_t wanted = OTA_CHIP_ANY;
+    if (chip != NULL && !image_chip_parse(chip, &wanted)) {
+        return command_usage(call, "there is no chip \"%s\"; there are %s", chip,
+                             image_chip_list(chips));
+    }
+    if (!command_number(call, "flash", 1, UINT32_MAX, &verdict.flash_size)) {
+        return COMMAND_USAGE;
+    }
+    if (command_flag(call, "slot") && !command_flag(call, "partitions")) {
+        return command_usage(call, "--slot needs --partitions");
+    }
+    struct image_report report;
+    verdict.report = &report;
+    if (image_read(command_argument(call, 0), &reading, &report) != 0) {
+        return COMMAND_FAILED;
+    }
+    /* Compared here, not by the check, because the images of the ESP8266 name no chip: there the form
+       is what can be demanded. */
+    if (report.failure.err == OTA_OK && wanted != OTA_CHIP_ANY && report.chip != wanted) {
+        report.failure.err = OTA_ERR_IMAGE_CHIP;
+    }
+    if (command_flag(call, "json")) {
+        verdict.json = cJSON_CreateObject();
+        output_json_add_text(verdict.json, "file", report.name);
+        cJSON_AddArrayToObject(verdict.json, "fits");
+        cJSON_AddArrayToObject(verdict.json, "warnings");
+    }
+    int status = judge(&verdict);
+    return verdict.json != NULL ? print_json(&verdict, status) : status;
+}
+
+static const struct command_option options[] = {
+    {"chip", 'c', "CHIP", "demand an image for this chip"},
+    {"partitions", 'p', "FILE",
+     "partition table that it must fit: CSV, binary, or a built-in one's name"},
+    {"slot", 's', "NAME", "partition that it is for; every OTA slot if not given"},
+    {"flash", 0, "SIZE", "size of the flash chip, like 4MB"},
+    {"bootloader", 0, NULL, "it is a second-stage bootloader, not an app"},
+    COMMAND_OPTION_JSON,
+    {0},
+};
+
+static const char *const examples[] = {
+    "updraft image verify code.bin --flash 4MB --partitions two_ota.csv",
+    "updraft image verify --chip esp32s3 - < code.bin",
+    NULL,
+};
+
+const struct command command_image_verify = {
+    .noun = "image",
+    .verb = "verify",
+    .summary = "Check that an image is whole and fits",
+    .synopsis = "FILE",
+    .description =
+        "Checks an image as a board does before it boots it: its structure, that it is whole, its "
+        "checksum and SHA-256, that mapped segments lie where the flash cache can map them; if "
+        "asked "
+        "to, that it is for this chip and fits the slots of a partition table. - is standard "
+        "input.\n"
+        "\n"
+        "The exit status is 0 only if all of that is so. Warnings do not change it.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages, numbers, columns and JSON as the command prints them. */
+
+#include "cli/output.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- messages ------------------------------------------------------------------------------- */
+
+int fail(const char *format, ...)
+{
+    fprintf(stderr, "%supdraft:%s ", output_begin(stderr, OUTPUT_BAD), output_end(stderr));
+    va_list list;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+    return 1;
+}
+
+void warn(const char *format, ...)
+{
+    fprintf(stderr, "%supdraft: warning:%s ", output_begin(stderr, OUTPUT_WARNING),
+            output_end(stderr));
+    va_list list;
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
+int output_finish(int status)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        int error = errno;
+        clearerr(stdout);
+        return fail("standard output could not be written: %s", strerror(error));
+    }
+    return status;
+}
+
+int output_json(cJSON *json)
+{
+    char *text = json != NULL ? cJSON_Print(json) : NULL;
+    cJSON_Delete(json);
+    if (text == NULL) {
+        return fail("out of memory");
+    }
+    puts(text);
+    cJSON_free(text);
+    return 0;
+}
+
+/* --- numbers and text ----------------------------------------------------------------------- */
+
+struct output_text output_thousands(uint64_t number)
+{
+    char digits[24];
+    int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+    struct output_text result = {""};
+    size_t used = 0;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) {
+            result.text[used++] = ',';
+        }
+        result.text[used++] = digits[i];
+    }
+    return result;
+}
+
+struct output_text output_hex(uint64_t number, int digits)
+{
+    struct output_text result;
+    snprintf(result.text, sizeof(result.text), "0x%0*llx", digits, (unsigned long long)number);
+    return result;
+}
+
+struct output_text output_size(uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KB", "MB", "GB", "TB", "PB", "EB"};
+    struct output_text result;
+    size_t unit = 0;
+    double value = (double)bytes;
+    while (value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        value /= 1024;
+        unit++;
+    }
+    /* Compared in tenths, so that 4 MB is not "4.0 MB". */
+    bool whole = (uint64_t)(value * 10 + 0.5) % 10 == 0;
+    snprintf(result.text, sizeof(result.text), "%.*f %s", whole ? 0 : 1, value,
+             bytes == 1 ? "byte" : units[unit]);
+    return result;
+}
+
+const char *output_hex_bytes(const uint8_t *bytes, size_t len, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * len] = 0;
+    return text;
+}
+
+/* The length of the UTF-8 sequence at `p` if it is a valid one (RFC 3629) and no control character,
+   else 0. */
+static size_t printable_sequence(const unsigned char *p)
+{
+    if (p[0] < 0x80) {
+        return p[0] >= 0x20 && p[0] != 0x7F;
+    }
+    size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    if (p[0] < 0xC2 || p[0] > 0xF4) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
+    bool beyond = (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F);
+    bool control = p[0] == 0xC2 && p[1] < 0xA0;
+    return overlong || beyond || control ? 0 : len;
+}
+
+const char *output_escape(const char *text, char *safe, size_t capacity)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t used = 0;
+    const unsigned char *p = (const unsigned char *)text;
+    while (*p != 0) {
+        size_t len = printable_sequence(p);
+        size_t needed = len > 0 ? len : 4;
+        if (used + needed >= capacity) {
+            break;
+        }
+        if (len > 0) {
+            memcpy(safe + used, p, len);
+            p += len;
+        } else {
+            memcpy(safe + used, (char[4]){'\\', 'x', digits[*p >> 4], digits[*p & 15]}, 4);
+            p++;
+        }
+        used += needed;
+    }
+    safe[used] = 0;
+    return safe;
+}
+
+void output_json_add_text(cJSON *object, const char *name, const char *text)
+{
+    size_t capacity = 4 * strlen(text) + 1;
+    char *safe = output_allocate(capacity);
+    cJSON_AddStringToObject(object, name, output_escape(text, safe, capacity));
+    free(safe);
+}
+
+/* --- colour --------------------------------------------------------------------------------- */
+
+static bool is_coloured(FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return isatty(fileno(stream)) && (no_color == NULL || no_color[0] == 0) && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
+const char *output_begin(FILE *stream, enum output_style style)
+{
+    static const char *const sequences[] = {
+        [OUTPUT_PLAIN] = "",        [OUTPUT_BOLD] = "\033[1m",     [OUTPUT_DIM] = "\033[2m",
+        [OUTPUT_GOOD] = "\033[32m", [OUTPUT_WARNING] = "\033[33m", [OUTPUT_BAD] = "\033[31m",
+    };
+    return is_coloured(stream) ? sequences[style] : "";
+}
+
+const char *output_end(FILE *stream)
+{
+    return is_coloured(stream) ? "\033[0m" : "";
+}
+
+/* --- columns -------------------------------------------------------------------------------- */
+
+/* Columns on a terminal: the bytes that begin a character. */
+static size_t text_width(const char *text)
+{
+    size_t width = 0;
+    for (; *text != 0; text++) {
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    }
+    return width;
+}
+
+void output_table_begin(struct output_table *table, const char *align)
+{
+    *table = (struct output_table){.align = align, .columns = strlen(align)};
+    assert(table->columns > 0 && table->columns <= OUTPUT_COLUMNS_MAX);
+}
+
+void output_table_row(struct output_table *table, ...)
+{
+    if (table->cell_count + table->columns > table->cell_capacity) {
+        table->cell_capacity = 2 * table->cell_capacity + 8 * table->columns;
+        table->cells =
+            output_reallocate(table->cells, table->cell_capacity * sizeof(*table->cells));
+    }
+    va_list list;
+    va_start(list, table);
+    for (size_t i = 0; i < table->columns; i++) {
+        table->cells[table->cell_count++] = output_copy(va_arg(list, const char *));
+    }
+    va_end(list);
+}
+
+static void print_row(const struct output_table *table, const size_t *widths, size_t first,
+                      FILE *stream)
+{
+    for (size_t column = 0; column < table->columns; column++) {
+        const char *cell = table->cells[first + column];
+        int padding = (int)(widths[column] - text_width(cell));
+        bool last = column + 1 == table->columns;
+        const char *gap = column > 0 && !(last && cell[0] == 0) ? "  " : "";
+        if (table->align[column] == 'r') {
+            fprintf(stream, "%s%*s%s", gap, padding, "", cell);
+        } else {
+            fprintf(stream, "%s%s%*s", gap, cell, last ? 0 : padding, "");
+        }
+    }
+    fputc('\n', stream);
+}
+
+void output_table_print(struct output_table *table, FILE *stream, const char *indent)
+{
+    size_t widths[OUTPUT_COLUMNS_MAX] = {0};
+    for (size_t i = 0; i < table->cell_count; i++) {
+        size_t width = text_width(table->cells[i]);
+        size_t *widest = &widths[i % table->columns];
+        *widest = width > *widest ? width : *widest;
+    }
+    for (size_t i = 0; i < table->cell_count; i += table->columns) {
+        fputs(indent, stream);
+        print_row(table, widths, i, stream);
+    }
+    for (size_t i = 0; i < table->cell_count; i++) {
+        free(table->cells[i]);
+    }
+    free(table->cells);
+    *table = (struct output_table){0};
+}
+
+/* --- memory --------------------------------------------------------------------------------- */
+
+static _Noreturn void out_of_memory(void)
+{
+    fail("out of memory");
+    exit(1);
+}
+
+void *output_reallocate(void *memory, size_t size)
+{
+    void *result = realloc(memory, size > 0 ? size : 1);
+    if (result == NULL) {
+        out_of_memory();
+    }
+    return result;
+}
+
+void *output_allocate(size_t size)
+{
+    return output_reallocate(NULL, size);
+}
+
+char *output_copy(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(output_allocate(size), text, size);
+}
+
+char *output_format(const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    char *text = NULL;
+    int len = vasprintf(&text, format, list);
+    va_end(list);
+    if (len < 0) {
+        out_of_memory();
+    }
+    return text;
+}

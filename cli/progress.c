@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bar of a long piece of work. */
+
+#include "cli/progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/output.h"
+
+#define BAR_CELLS 30u
+#define APPEARS_AFTER 0.25 /* seconds */
+#define REDRAWN_EVERY 0.1
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+void progress_begin(struct progress *progress, FILE *stream, const char *label, uint64_t total)
+{
+    *progress = (struct progress){.stream = stream, .label = label, .total = total};
+    const char *term = getenv("TERM");
+    progress->active = isatty(fileno(stream)) && term != NULL && strcmp(term, "dumb") != 0;
+    progress->started = now();
+}
+
+static unsigned terminal_columns(FILE *stream)
+{
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void progress_update(struct progress *progress, uint64_t done)
+{
+    progress->done = done;
+    if (!progress->active) {
+        return;
+    }
+    double time = now();
+    if (time - progress->started < APPEARS_AFTER || time - progress->drawn < REDRAWN_EVERY) {
+        return;
+    }
+    progress->drawn = time;
+    char line[512];
+    progress_line(progress, terminal_columns(progress->stream), time - progress->started, line,
+                  sizeof(line));
+    fprintf(progress->stream, "\r\033[K%s", line);
+    fflush(progress->stream);
+    progress->visible = true;
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (progress->visible) {
+        fputs("\r\033[K", progress->stream);
+        fflush(progress->stream);
+        progress->visible = false;
+        progress->drawn = 0;
+    }
+}
+
+void progress_end(struct progress *progress)
+{
+    progress_clear(progress);
+    progress->active = false;
+}
+
+void progress_line(const struct progress *progress, unsigned columns, double seconds, char *line,
+                   size_t capacity)
+{
+    double rate = seconds > 0 ? (double)progress->done / seconds : 0;
+    char *facts;
+    if (progress->total == 0) {
+        facts = output_format("%s  %s/s", output_size(progress->done).text,
+                              output_size((uint64_t)rate).text);
+    } else {
+        uint64_t done = progress->done < progress->total ? progress->done : progress->total;
+        double part = (double)done / (double)progress->total;
+        double left = rate > 0 ? (double)(progress->total - done) / rate : 0;
+        facts = output_format("%3.0f %%  %s of %s  %s/s  %.0f s left", part * 100,
+                              output_size(done).text, output_size(progress->total).text,
+                              output_size((uint64_t)rate).text, left);
+    }
+    bool bar =
+        progress->total > 0 && strlen(progress->label) + strlen(facts) + BAR_CELLS + 4 < columns;
+    char cells[3 * BAR_CELLS + 3] = "";
+    if (bar) {
+        double part = (double)progress->done / (double)progress->total;
+        unsigned full = part >= 1 ? BAR_CELLS : (unsigned)(part * BAR_CELLS);
+        for (unsigned i = 0; i < BAR_CELLS; i++) {
+            memcpy(cells + 3 * i, i < full ? "█" : "░", 3);
+        }
+        memcpy(cells + (size_t)3 * BAR_CELLS, "  ", 3);
+    }
+    snprintf(line, capacity, "%s  %s%s", progress->label, cells, facts);
+    free(facts);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: what is said about those that cannot be read, and that a file is replaced whole or not at all.
+   Numbers, columns and texts as they are printed. */
+
+#include "cli/files.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h> /* behind output.h: both have a `fail` */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/capture.h"
+
+static char folder[64];
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/updraft-test-files-XXXXXX");
+    return mkdtemp(folder) == NULL || chdir(folder) != 0;
+}
+
+static int leave_folder(void **state)
+{
+    (void)state;
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    if (dir == NULL) {
+        return 1;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        unlink(entry->d_name);
+    }
+    closedir(dir);
+    return chdir("/") != 0 || rmdir(folder) != 0;
+}
+
+static size_t files_here(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir(".");
+    while (readdir(dir) != NULL) {
+        count++;
+    }
+    closedir(dir);
+    return count - 2;
+}
+
+static void put(const char *path, const char *text)
+{
+    assert_int_equal(files_write_atomically(path, text, strlen(text)), 0);
+}
+
+static void must_hold(const char *path, const char *text)
+{
+    struct files_content content;
+    assert_int_equal(files_read(path, 1000, &content), 0);
+    assert_int_equal(content.size, strlen(text));
+    assert_memory_equal(content.data, text, content.size);
+    files_release(&content);
+    files_release(&content);
+}
+
+/* Each of the three ways to read must refuse the path with this sentence. */
+static void refused_by_all(const char *path, const char *message)
+{
+    struct capture capture;
+    struct files_content content;
+    struct files_source source;
+    for (int way = 0; way < 3; way++) {
+        capture_begin(&capture);
+        int status = way == 0   ? files_read(path, 1000, &content)
+                     : way == 1 ? files_map(path, 1000, &content)
+                                : files_source_open(&source, path);
+        capture_end(&capture);
+        assert_int_equal(status, 1);
+        assert_string_equal(capture.err, message);
+        capture_free(&capture);
+    }
+}
+
+static void what_cannot_be_read(void **state)
+{
+    (void)state;
+    refused_by_all("absent", "updraft: absent: there is no such file\n");
+    refused_by_all(".", "updraft: .: is a directory; name a file in it\n");
+    assert_int_equal(symlink("loop", "loop"), 0);
+    refused_by_all("loop", "updraft: loop: cannot be opened: Too many levels of symbolic links\n");
+    FILE *empty = fopen("empty", "w");
+    fclose(empty);
+    refused_by_all("empty", "updraft: empty: is empty\n");
+    if (geteuid() != 0) {
+        put("secret", "x");
+        assert_int_equal(chmod("secret", 0), 0);
+        refused_by_all("secret", "updraft: secret: you may not read this file\n");
+    }
+}
+
+static void limits(void **state)
+{
+    (void)state;
+    put("five", "12345");
+    struct capture capture;
+    struct files_content content;
+    assert_int_equal(files_read("five", 5, &content), 0);
+    files_release(&content);
+    assert_int_equal(files_map("five", 5, &content), 0);
+    assert_true(content.mapped);
+    assert_memory_equal(content.data, "12345", 5);
+    content.data[0] = 'x';
+    files_release(&content);
+    must_hold("five", "12345");
+    capture_begin(&capture);
+    int read_status = files_read("five", 4, &content);
+    int map_status = files_map("five", 4, &content);
+    capture_end(&capture);
+    assert_int_equal(read_status, 1);
+    assert_int_equal(map_status, 1);
+    assert_string_equal(capture.err,
+                        "updraft: five: is larger than the 4 bytes that such a file can have\n"
+                        "updraft: five: is larger than the 4 bytes that such a file can have\n");
+    capture_free(&capture);
+}
+
+static void streams(void **state)
+{
+    (void)state;
+    put("text", "abcdefgh");
+    struct files_source file;
+    assert_int_equal(files_source_open(&file, "text"), 0);
+    assert_int_equal(file.source.size, 8);
+    char piece[3];
+    size_t len;
+    size_t total = 0;
+    do {
+        assert_int_equal(file.source.read(&file.source, piece, sizeof(piece), &len), OTA_OK);
+        assert_memory_equal(piece, "abcdefgh" + total, len);
+        total += len;
+    } while (len > 0);
+    assert_int_equal(total, 8);
+    assert_int_equal(file.offset, 8);
+    files_source_close(&file);
+}
+
+static void replaced_whole(void **state)
+{
+    (void)state;
+    put("file", "old");
+    assert_int_equal(chmod("file", 0640), 0);
+    struct files_writer writer;
+    assert_int_equal(files_writer_open(&writer, "file"), 0);
+    fputs("new, and longer", writer.stream);
+    fflush(writer.stream);
+    must_hold("file", "old");
+    assert_int_equal(files_here(), 2);
+    assert_int_equal(files_writer_commit(&writer), 0);
+    must_hold("file", "new, and longer");
+    assert_int_equal(files_here(), 1);
+    struct stat status;
+    assert_int_equal(stat("file", &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0640);
+}
+
+static void or_not_at_all(void **state)
+{
+    (void)state;
+    put("file", "old");
+    struct files_writer writer;
+    assert_int_equal(files_writer_open(&writer, "file"), 0);
+    fputs("new", writer.stream);
+    files_writer_abandon(&writer);
+    must_hold("file", "old");
+    assert_int_equal(files_here(), 1);
+}
+
+static void what_cannot_be_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"no/file", "updraft: no/file: cannot be written: its folder does not exist\n"},
+        {".", "updraft: .: is a directory; name a file in it\n"},
+        {"/dev/full", "updraft: /dev/full: cannot be written: No space left on device\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct capture capture;
+        capture_begin(&capture);
+        int status = files_write_atomically(cases[i].path, "x", 1);
+        capture_end(&capture);
+        assert_int_equal(status, 1);
+        assert_string_equal(capture.err, cases[i].message);
+        capture_free(&capture);
+    }
+    assert_int_equal(files_here(), 0);
+}
+
+static void numbers_as_printed(void **state)
+{
+    (void)state;
+    assert_string_equal(output_thousands(0).text, "0");
+    assert_string_equal(output_thousands(999).text, "999");
+    assert_string_equal(output_thousands(1000).text, "1,000");
+    assert_string_equal(output_thousands(867072).text, "867,072");
+    assert_string_equal(output_thousands(UINT64_MAX).text, "18,446,744,073,709,551,615");
+    assert_string_equal(output_hex(0x20, 6).text, "0x000020");
+    assert_string_equal(output_hex(UINT64_MAX, 1).text, "0xffffffffffffffff");
+    assert_string_equal(output_size(1).text, "1 byte");
+    assert_string_equal(output_size(1023).text, "1023 bytes");
+    assert_string_equal(output_size(4 << 20).text, "4 MB");
+    assert_string_equal(output_size(49357).text, "48.2 KB");
+}
+
+static void texts_from_outside(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *safe;
+    } cases[] = {
+        {"plain", "plain"},
+        {"tab\t, bell\a", "tab\\x09, bell\\x07"},
+        {"\033[31mred", "\\x1b[31mred"},
+        {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"\xc0\xaf", "\\xc0\\xaf"},          /* overlong */
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* a surrogate */
+        {"\xc2\x9b"
+         "31m",
+         "\\xc2\\x9b"
+         "31m"},                                      /* a control sequence of eight bits */
+        {"\xe2\x82", "\\xe2\\x82"},                   /* cut short */
+        {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"}, /* beyond the last character */
+        {"\x7f", "\\x7f"},
+    };
+    char safe[64];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_string_equal(output_escape(cases[i].text, safe, sizeof(safe)), cases[i].safe);
+    }
+    assert_string_equal(output_escape("abcdef", safe, 4), "abc");
+    assert_string_equal(output_escape("ab\n", safe, 6), "ab");
+    assert_string_equal(output_escape("a\xc3\xbc", safe, 3), "a");
+}
+
+static void columns(void **state)
+{
+    (void)state;
+    struct capture capture;
+    capture_begin(&capture);
+    struct output_table table;
+    output_table_begin(&table, "lrl");
+    output_table_row(&table, "SLOT", "SIZE", "IMAGE");
+    output_table_row(&table, "ota_0", "1,048,576", "gr\xc3\xbc\xc3\x9f");
+    output_table_row(&table, "\xe2\x80\x93", "7", "");
+    output_table_print(&table, stdout, "  ");
+    capture_end(&capture);
+    assert_string_equal(capture.out, "  SLOT        SIZE  IMAGE\n"
+                                     "  ota_0  1,048,576  gr\xc3\xbc\xc3\x9f\n"
+                                     "  \xe2\x80\x93              7\n");
+    capture_free(&capture);
+}
+
+static void progress_lines(void **state)
+{
+    (void)state;
+    struct progress progress = {.label = "code.bin", .total = 867072, .done = 468000};
+    char line[512];
+    progress_line(&progress, 100, 3.5, line, sizeof(line));
+    assert_string_equal(line,
+                        "code.bin  ████████████████░░░░░░░░░░░░░░   54 %  457 KB of 846.8 KB  "
+                        "130.6 KB/s  3 s left");
+    progress_line(&progress, 40, 3.5, line, sizeof(line));
+    assert_null(strstr(line, "█"));
+    progress = (struct progress){.label = "-", .done = 2048};
+    progress_line(&progress, 100, 2, line, sizeof(line));
+    assert_string_equal(line, "-  2 KB  1 KB/s");
+    progress = (struct progress){.label = "x", .total = 10, .done = 20};
+    progress_line(&progress, 100, 0, line, sizeof(line));
+    assert_non_null(strstr(line, "100 %"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_cannot_be_read, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(limits, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(streams, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(replaced_whole, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(or_not_at_all, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written, enter_folder, leave_folder),
+        cmocka_unit_test(numbers_as_printed),
+        cmocka_unit_test(texts_from_outside),
+        cmocka_unit_test(columns),
+        cmocka_unit_test(progress_lines),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
