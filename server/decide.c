@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The decision of the pull protocols: choose the image, then say whether the device gets it. */
+
+#include "server/decide.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include <updraft/chip.h>
+
+#include "server/version.h"
+
+/* What an image must be for this device. */
+struct wish {
+    enum file_kind kind;
+    const char *project; /* NULL: any */
+    uint16_t chip;       /* FILE_CHIP_NONE: any of the platform */
+    enum device_platform platform;
+};
+
+static struct catalog_image *choose(const struct device *device,
+                                    struct catalog_image *const *images, size_t count,
+                                    struct wish *wish, struct decision *refusal);
+static struct decision judge(const struct device *device, struct catalog_image *image);
+
+__attribute__((format(printf, 4, 5))) static struct decision decision_of(
+    enum decision_kind kind, unsigned status, struct catalog_image *image, const char *format, ...)
+{
+    struct decision decision = {.kind = kind, .status = status, .image = image};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(decision.reason, sizeof decision.reason, format, arguments);
+    va_end(arguments);
+    return decision;
+}
+
+static const struct {
+    const char *name;
+    enum file_kind kind;
+    bool only_tells; /* the version, not the file */
+} modes[] = {
+    {"sketch", FILE_APP, false},         {"version", FILE_APP, true},
+    {"spiffs", FILE_FILE_SYSTEM, false}, {"littlefs", FILE_FILE_SYSTEM, false},
+    {"fatfs", FILE_FILE_SYSTEM, false},
+};
+
+struct decision decide(const struct device *device, struct catalog_image *const *images,
+                       size_t count)
+{
+    if (device->platform == DEVICE_NONE) {
+        return decision_of(DECISION_REFUSE, 403, NULL,
+                           "only for updaters: the User-Agent is %.60s, not ESP8266-http-Update, "
+                           "ESP32-http-Update, Pico-HTTP-Update or Updraft-http-Update",
+                           device->user_agent == NULL ? "missing" : device->user_agent);
+    }
+    if (device->problem[0] != '\0') {
+        return decision_of(DECISION_REFUSE, 403, NULL, "only for updaters: %s", device->problem);
+    }
+    size_t mode = 0;
+    while (mode < sizeof modes / sizeof modes[0] && strcmp(device->mode, modes[mode].name) != 0) {
+        mode++;
+    }
+    if (mode == sizeof modes / sizeof modes[0]) {
+        return decision_of(DECISION_NOT_FOUND, 404, NULL, "mode %.60s is not supported",
+                           device->mode);
+    }
+
+    struct wish wish = {.kind = modes[mode].kind,
+                        .project = device->project,
+                        .chip = FILE_CHIP_NONE,
+                        .platform = device->platform};
+    struct decision refusal;
+    struct catalog_image *image = choose(device, images, count, &wish, &refusal);
+    if (image == NULL) {
+        return refusal;
+    }
+    if (modes[mode].only_tells) {
+        char md5[33];
+        return decision_of(DECISION_TELL_VERSION, 200, image, "version is %s",
+                           decide_version_text(image, md5));
+    }
+    return judge(device, image);
+}
+
+/* ------------------------------------------------------------------ which image */
+
+static bool fits_platform(enum device_platform platform, uint16_t chip)
+{
+    switch (platform) {
+    case DEVICE_ESP8266:
+        return chip == OTA_CHIP_ESP8266;
+    case DEVICE_PICO:
+        return chip == FILE_CHIP_PICO;
+    case DEVICE_ESP32:
+        return chip != OTA_CHIP_ESP8266 && chip != FILE_CHIP_PICO && chip != OTA_CHIP_HOST;
+    case DEVICE_UPDRAFT:
+        return true;
+    case DEVICE_NONE:
+        break;
+    }
+    return false;
+}
+
+static bool is_wanted(const struct wish *wish, const struct catalog_image *image)
+{
+    const struct file_facts *facts = &image->facts;
+    if (facts->kind != wish->kind) {
+        return false;
+    }
+    /* A file system image whose name says no project is everyone's. */
+    if (wish->project != NULL && strcasecmp(wish->project, facts->project) != 0 &&
+        !(facts->kind == FILE_FILE_SYSTEM && facts->project[0] == '\0')) {
+        return false;
+    }
+    if (facts->kind == FILE_FILE_SYSTEM) {
+        return true;
+    }
+    return wish->chip == FILE_CHIP_NONE ? fits_platform(wish->platform, facts->chip)
+                                        : wish->chip == facts->chip;
+}
+
+static bool is_running(const struct device *device, const struct catalog_image *image)
+{
+    const struct file_facts *facts = &image->facts;
+    if (device->has_md5 && memcmp(device->md5, facts->image_md5, sizeof device->md5) == 0) {
+        return true;
+    }
+    return device->has_sha256 &&
+           (memcmp(device->sha256, facts->image_sha256, sizeof device->sha256) == 0 ||
+            (facts->has_image_digest &&
+             memcmp(device->sha256, facts->image_digest, sizeof device->sha256) == 0));
+}
+
+/* Says whether `a` is to be offered rather than `b`: an order without ties or cycles. */
+static bool goes_before(const struct catalog_image *a, const struct catalog_image *b)
+{
+    const bool ordered_a = version_is_ordered(a->facts.version);
+    const bool ordered_b = version_is_ordered(b->facts.version);
+    if (ordered_a != ordered_b) {
+        return ordered_a;
+    }
+    if (ordered_a) {
+        const enum version_order order = version_compare(a->facts.version, b->facts.version);
+        if (order == VERSION_NEWER || order == VERSION_OLDER) {
+            return order == VERSION_NEWER;
+        }
+    }
+    if (a->modified.tv_sec != b->modified.tv_sec) {
+        return a->modified.tv_sec > b->modified.tv_sec;
+    }
+    if (a->modified.tv_nsec != b->modified.tv_nsec) {
+        return a->modified.tv_nsec > b->modified.tv_nsec;
+    }
+    return strcmp(a->name, b->name) < 0;
+}
+
+static const char *wish_text(const struct wish *wish)
+{
+    return wish->kind == FILE_FILE_SYSTEM ? "file system image" : "app";
+}
+
+static const char *wish_chip(const struct wish *wish)
+{
+    return wish->chip == FILE_CHIP_NONE ? device_platform_name(wish->platform)
+                                        : inspect_chip_name(wish->chip);
+}
+
+static struct decision none_found(const struct wish *wish)
+{
+    if (wish->project != NULL) {
+        return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s of project %.64s for %s here",
+                           wish_text(wish), wish->project, wish_chip(wish));
+    }
+    return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s for %s here", wish_text(wish),
+                       wish_chip(wish));
+}
+
+/* Finds the best of what is wanted, or says why there is none to be had. */
+static struct catalog_image *best_of(const struct wish *wish, struct catalog_image *const *images,
+                                     size_t count, struct decision *refusal)
+{
+    struct catalog_image *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct catalog_image *image = images[i];
+        if (!is_wanted(wish, image)) {
+            continue;
+        }
+        if (best != NULL && wish->project == NULL &&
+            strcasecmp(best->facts.project, image->facts.project) != 0) {
+            *refusal = decision_of(DECISION_NOT_FOUND, 404, NULL,
+                                   "%ss of several projects for %s here (%s, %s): name one in the "
+                                   "URL, as in /pull/%s",
+                                   wish_text(wish), wish_chip(wish), best->facts.project,
+                                   image->facts.project, best->facts.project);
+            return NULL;
+        }
+        if (best != NULL && best->facts.chip != image->facts.chip) {
+            *refusal = decision_of(DECISION_NOT_FOUND, 404, NULL,
+                                   "apps for several chips here (%s, %s): name one in the URL, as "
+                                   "in ?chip=%s",
+                                   inspect_chip_name(best->facts.chip),
+                                   inspect_chip_name(image->facts.chip),
+                                   inspect_chip_name(best->facts.chip));
+            return NULL;
+        }
+        if (best == NULL || goes_before(image, best)) {
+            best = image;
+        }
+    }
+    if (best == NULL) {
+        *refusal = none_found(wish);
+    }
+    return best;
+}
+
+static struct catalog_image *choose(const struct device *device,
+                                    struct catalog_image *const *images, size_t count,
+                                    struct wish *wish, struct decision *refusal)
+{
+    if (device->chip != NULL) {
+        wish->chip = inspect_chip_by_name(device->chip);
+        if (wish->chip == FILE_CHIP_NONE) {
+            *refusal =
+                decision_of(DECISION_NOT_FOUND, 404, NULL, "there is no chip %.60s", device->chip);
+            return NULL;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct file_facts *facts = &images[i]->facts;
+        if (facts->kind != FILE_APP || !is_running(device, images[i])) {
+            continue;
+        }
+        if (wish->project == NULL) {
+            wish->project = facts->project;
+        }
+        if (wish->chip == FILE_CHIP_NONE && fits_platform(wish->platform, facts->chip)) {
+            wish->chip = facts->chip;
+        }
+        break;
+    }
+    return best_of(wish, images, count, refusal);
+}
+
+/* ------------------------------------------------------------------ whether it is sent */
+
+const char *decide_version_text(const struct catalog_image *image, char buffer[33])
+{
+    if (image->facts.version[0] != '\0') {
+        return image->facts.version;
+    }
+    for (size_t i = 0; i < sizeof image->facts.md5; i++) {
+        snprintf(buffer + 2 * i, 3, "%02x", image->facts.md5[i]);
+    }
+    return buffer;
+}
+
+enum verdict {
+    SAME_OR_OLDER,
+    NEWER,
+    UNKNOWN
+};
+
+static enum verdict is_newer(const struct device *device, const struct catalog_image *image)
+{
+    const bool is_app = image->facts.kind == FILE_APP;
+    if (is_app && is_running(device, image)) {
+        return SAME_OR_OLDER;
+    }
+    if (device->version != NULL) {
+        char md5[33];
+        const char *version = decide_version_text(image, md5);
+        if (strcasecmp(version, device->version) == 0) {
+            return SAME_OR_OLDER;
+        }
+        if (image->facts.version[0] != '\0' || !is_app) {
+            const enum version_order order = version_compare(version, device->version);
+            return order == VERSION_NEWER || order == VERSION_DIFFERENT ? NEWER : SAME_OR_OLDER;
+        }
+    }
+    /* Nothing tells which file system a device has: one that asks without a version wants this one. */
+    return !is_app || device->has_md5 || device->has_sha256 ? NEWER : UNKNOWN;
+}
+
+/* The larger of what must find room on the device's flash. */
+static uint64_t flash_needed(const struct catalog_image *image)
+{
+    return image->facts.flash_size > image->size ? image->facts.flash_size : image->size;
+}
+
+static struct decision judge(const struct device *device, struct catalog_image *image)
+{
+    const struct file_facts *facts = &image->facts;
+    const char *version = facts->version[0] == '\0' ? "without a version" : facts->version;
+    switch (is_newer(device, image)) {
+    case SAME_OR_OLDER:
+        return decision_of(DECISION_NOTHING_NEWER, 304, image, "%s %s is not newer", facts->project,
+                           version);
+    case UNKNOWN:
+        return decision_of(DECISION_REFUSE, 403, image,
+                           "nobody can say whether %s %s is newer: the device says neither %s",
+                           facts->project, version,
+                           facts->version[0] == '\0' ? "the MD5 nor the SHA-256 of what it runs"
+                                                     : "its version nor a digest of what it runs");
+    case NEWER:
+        break;
+    }
+    if (facts->kind == FILE_APP && image->size > device->free_space) {
+        return decision_of(DECISION_REFUSE, 403, image,
+                           "%s %s has %" PRIu64 " bytes, the device has room for %" PRIu64,
+                           facts->project, version, image->size, device->free_space);
+    }
+    if (flash_needed(image) > device->chip_size) {
+        return decision_of(DECISION_REFUSE, 403, image,
+                           "%s %s is made for %" PRIu64 " bytes of flash, the device has %" PRIu64,
+                           facts->project, version, flash_needed(image), device->chip_size);
+    }
+    return decision_of(DECISION_SEND, 200, image, "%s %s", facts->project, version);
+}
