@@ -58,8 +58,9 @@
  *
  *     200            the whole image. Content-Length demanded; x-MD5, x-SHA256, ETag taken. Begins
  *                    anew at 0, also when a range was asked for
- *     206            the rest: only if asked for, Content-Range begins where asked and ends where the
- *                    interrupted update would, and the identity is the same. Else again, without Range
+ *     206            the rest, or a part of it: only if asked for, Content-Range begins where asked, its
+ *                    total is the interrupted update's size, and the identity is the same. Else again,
+ *                    without Range
  *     304            nothing newer
  *     301 302 303 307 308   followed, at most redirect_limit times, to http only
  *     401 403 404    refused: OTA_ERR_HTTP_CREDENTIALS, _FORBIDDEN, _NOT_FOUND

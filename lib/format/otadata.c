@@ -57,10 +57,11 @@ int ota_otadata_slot(const struct ota_otadata_entry *entry, unsigned slots)
 
 uint32_t ota_otadata_next_sequence(uint32_t current, unsigned slot, unsigned slots)
 {
+    uint32_t first = ota__max(current, 1); /* 0 does not count in step with the others */
     uint32_t residue = (slot + 1) % slots;
-    uint32_t step = (residue + slots - current % slots) % slots;
+    uint32_t step = (residue + slots - first % slots) % slots;
 
-    return step >= NO_SEQUENCE - current ? NO_SEQUENCE : current + step;
+    return step >= NO_SEQUENCE - first ? NO_SEQUENCE : first + step;
 }
 
 void ota_otadata_entry_decode(const uint8_t bytes[OTA_OTADATA_ENTRY_SIZE],
