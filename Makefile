@@ -27,7 +27,7 @@ test-power: ## cut the power a million times (POWER_CUTS=N for another number)
 	@scripts/setup build test
 	@$(CONFIGURE) release
 	@cmake --build --preset release --target updraft_power
-	@build/release/bin/updraft-power --cuts $(POWER_CUTS)
+	@build/release/bin/updraft-power --full --cuts $(POWER_CUTS) --json build/power.json
 
 bench: ## measure time, wear and memory; writes build/bench.json (BENCH=short for a quick look)
 	@scripts/setup build test

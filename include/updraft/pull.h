@@ -223,9 +223,8 @@ struct ota_pull {
     size_t url_size;             /* of each half of options.text */
     struct ota_identity pending; /* of the interrupted update, while range_start > 0 */
     uint32_t pending_size;
-    uint32_t range_start;   /* asked for; 0: no Range */
-    uint32_t proven_offset; /* what resume found instead of the journal's claim; 0: not known */
-    uint32_t reached;       /* the most bytes that any try had */
+    uint32_t range_start; /* asked for; 0: no Range */
+    uint32_t reached;     /* the most bytes that any try had */
     uint32_t now_ms, since_ms;
     uint32_t random;
     uint32_t retry_after_s;                             /* of the present answer; 0: not said */

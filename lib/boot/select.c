@@ -71,7 +71,7 @@ static void drop_below_floor(const struct ota_boot *boot, struct ota_otadata *ot
 
     for (int i = 0; i < OTA_OTADATA_ENTRIES; i++) {
         struct ota_otadata_entry *entry = &otadata->entry[i];
-        if (boot->device->layout.ota_rows != 0 && ota_otadata_entry_is_valid(entry)) {
+        if (ota_otadata_entry_is_valid(entry)) {
             int slot = ota_otadata_slot(entry, boot->device->layout.ota_rows);
             if (secure_version(boot, slot) < fuses->secure_version(fuses)) {
                 ota__boot_report(boot, OTA_BOOT_BELOW_FLOOR, slot, OTA_ERR_SECURE_VERSION, 0);

@@ -207,12 +207,16 @@ static bool is_same_transfer(const struct ota_update *update)
            ota_identity_equal(&update->journal.identity, &identity);
 }
 
-/* Goes on behind what was restored. */
+/* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is about to
+   be erased: a checkpoint says so first, or the next one to resume would find nothing to prove. */
 static enum ota_err start_again(struct ota_update *update)
 {
     uint32_t sector = update->region.flash->erase_size;
     enum ota_err err = begin_writer(update, update->received);
 
+    if (err == OTA_OK && update->received != update->journal.last.offset) {
+        err = append_checkpoint(update);
+    }
     if (err == OTA_OK) {
         err = ota_writer_heal(&update->writer, update->received,
                               ota__round_up(update->options.size, sector));
