@@ -177,7 +177,7 @@ static void test_a_rehearsal(void **unused)
     const struct image_facts facts = {
         .chip = ESP32S3, .size = 280000, .project = "garden", .version = "2.3.1", .seed = 7};
     const size_t len = image_make(image, sizeof image, &facts);
-    unsigned port;
+    unsigned port = 0;
     char words[256];
     assert_int_equal(mkdir(scratch_path("www"), 0777), 0);
     assert_file_written("www/garden-2.3.1.bin", image, len);
