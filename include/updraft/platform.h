@@ -68,11 +68,9 @@ struct ota_platform {
                 const char *text);
 
     /* Memory that keeps its content over a reset and loses it with the power; NULL if there is none.
-       The agent uses the first OTA_RETAINED_SIZE bytes. */
+       For the firmware's own use, and for boot commands that live there. */
     void *retained;
     size_t retained_size;
 };
-
-#define OTA_RETAINED_SIZE 16u
 
 #endif

@@ -20,5 +20,9 @@
 #include <updraft/update.h>
 #include <updraft/boot.h>
 #include <updraft/platform.h>
+#include <updraft/text.h>
+#include <updraft/http_client.h>
+#include <updraft/pull.h>
+#include <updraft/agent.h>
 
 #endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the device knows of itself and tells the server: read from the flash once, at start. */
+
+#include "agent/agent_private.h"
+
+#include <string.h>
+
+/* MD5 over the running image, through the update's buffer, which nobody uses yet. */
+static bool hash_running(struct ota_agent *agent, const struct ota_region *region, uint32_t length)
+{
+    const struct ota_crypto *crypto = agent->options.device->crypto;
+    struct ota_hash hash;
+    enum ota_err err = crypto->hash_begin(&hash, OTA_HASH_MD5);
+
+    if (err != OTA_OK) {
+        return false;
+    }
+    for (uint32_t offset = 0; err == OTA_OK && offset < length;) {
+        uint32_t left = length - offset;
+        uint32_t len = left < agent->options.buffer_size ? left : agent->options.buffer_size;
+        err = ota_region_read(region, offset, agent->options.buffer, len);
+        if (err == OTA_OK) {
+            err = crypto->hash_update(&hash, agent->options.buffer, len);
+        }
+        offset += len;
+    }
+    if (err != OTA_OK) {
+        crypto->hash_abort(&hash);
+        return false;
+    }
+    return crypto->hash_finish(&hash, agent->md5) == OTA_OK;
+}
+
+static void gather_running_image(struct ota_agent *agent)
+{
+    const struct ota_device *device = agent->options.device;
+    struct ota_pull_facts *facts = &agent->facts;
+    struct ota_image_check check;
+    struct ota_region region;
+
+    (void)ota_slot_describe(device, device->running_slot, &agent->running);
+    facts->project = agent->running.project;
+    facts->version = agent->running.version;
+    if (ota_slot_verify(device, device->running_slot, &check) != OTA_OK ||
+        ota_layout_region(&device->layout, device->flash, device->running_slot, &region) !=
+            OTA_OK) {
+        return;
+    }
+    facts->sketch_size = check.image.length;
+    if (check.image.has_digest) {
+        memcpy(agent->sha256, check.image.digest, sizeof agent->sha256);
+        facts->sketch_sha256 = agent->sha256;
+    }
+    if (hash_running(agent, &region, check.image.length)) {
+        facts->sketch_md5 = agent->md5;
+    }
+}
+
+/* Room for what will be downloaded: the next slot, or the data partition of that label. */
+static uint32_t free_space(const struct ota_agent *agent)
+{
+    const struct ota_device *device = agent->options.device;
+    struct ota_partition partition;
+
+    if (agent->options.label == NULL) {
+        return ota_layout_slot(&device->layout, ota_slot_next(device)).size;
+    }
+    return ota_partition_find(&device->table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY,
+                              agent->options.label, &partition) == OTA_OK
+               ? partition.size
+               : 0;
+}
+
+void ota__agent_gather_facts(struct ota_agent *agent)
+{
+    const struct ota_agent_options *options = &agent->options;
+    const struct ota_device *device = options->device;
+    const struct ota_chip_facts *chip = ota_chip_facts(device->chip.id);
+    struct ota_pull_facts *facts = &agent->facts;
+
+    gather_running_image(agent);
+    facts->chip = chip != NULL ? chip->name : NULL;
+    facts->chip_id = options->chip_id;
+    facts->sdk_version =
+        options->sdk_version != NULL ? options->sdk_version : agent->running.idf_version;
+    memcpy(facts->sta_mac, options->sta_mac, sizeof facts->sta_mac);
+    memcpy(facts->ap_mac, options->ap_mac, sizeof facts->ap_mac);
+    facts->free_space = free_space(agent);
+    facts->chip_size = device->flash->size;
+}
+
+bool ota__agent_was_rejected(const struct ota_agent *agent)
+{
+    const struct ota_device *device = agent->options.device;
+    const char *offered = agent->pull.offer.version;
+
+    for (int slot = 0; agent->options.label == NULL && slot < OTA_SLOTS_MAX; slot++) {
+        struct ota_app_descriptor descriptor;
+        enum ota_image_state state;
+
+        if (ota_slot_state(device, slot, &state) == OTA_OK &&
+            (state == OTA_STATE_INVALID || state == OTA_STATE_ABORTED) &&
+            ota_slot_describe(device, slot, &descriptor) == OTA_OK &&
+            descriptor.version[0] != '\0' && strcmp(descriptor.version, offered) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
