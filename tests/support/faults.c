@@ -132,8 +132,7 @@ static enum ota_err hash_begin(struct ota_hash *hash, enum ota_hash_algorithm al
 
 static enum ota_err hash_update(struct ota_hash *hash, const void *data, size_t len)
 {
-    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO
-                                 : ota_crypto_bearssl.hash_update(hash, data, len);
+    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO : ota_crypto_bearssl.hash_update(hash, data, len);
 }
 
 static enum ota_err hash_clone(const struct ota_hash *hash, struct ota_hash *copy)
