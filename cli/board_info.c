@@ -354,7 +354,8 @@ static const struct command_option options[] = {
     {0},
 };
 
-static const char *const examples[] = {"updraft board info porch", NULL};
+static const char *const examples[] = {"updraft board info porch", "# for a script",
+                                       "updraft board info porch --json", NULL};
 
 const struct command command_board_info = {
     .noun = "board",
@@ -362,11 +363,11 @@ const struct command command_board_info = {
     .summary = "Show what is on a virtual board",
     .synopsis = "DIR",
     .description =
-        "Shows what is in each slot and what otadata says of it, how often the slot's sectors were "
-        "erased in all and its most worn one by itself, an update that waits to be resumed, why "
-        "the board was last reset, and what its flash chip has done.\n"
+        "Shows what is in each slot and what otadata says of it, why the board was last reset, an "
+        "update that waits to be resumed, and what the flash chip has done. ERASED counts the "
+        "erases of all sectors of a slot, WORN MOST those of the sector that has most.\n"
         "\n"
-        "It may be asked while the board runs.",
+        "The board may be running meanwhile.",
     .options = options,
     .examples = examples,
     .arguments_min = 1,

@@ -76,16 +76,11 @@ static int read_settings(const struct command_call *call, const struct loaded_ta
                          struct board_settings *settings)
 {
     uint64_t revision = 0;
-    const char *chip = command_value(call, "chip");
     const char *mac = command_value(call, "mac");
     const char *name = command_value(call, "name");
     board_default_settings(settings);
-    if (chip != NULL &&
-        (!image_chip_parse(chip, &settings->chip.id) || settings->chip.id == OTA_CHIP_ANY)) {
-        return command_usage(call,
-                             "--chip %s: there is no such chip; esp32, esp32s3, esp32c3, "
-                             "esp8266 and host are some that there are",
-                             chip);
+    if (image_chip_option(call, &settings->chip.id) != COMMAND_GOOD) {
+        return COMMAND_USAGE;
     }
     if (mac != NULL && !parse_mac(mac, settings->mac)) {
         return command_usage(call, "--mac %s: write six bytes as 24:0a:c4:00:11:22", mac);
@@ -215,7 +210,9 @@ static int put_data(struct board *board, const struct content *content)
     struct ota_partition partition;
     if (ota_partition_find(&board->device.table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY, content->name,
                            &partition) != OTA_OK) {
-        return fail("--data %s: the partition table has no partition of that label", content->name);
+        return fail("--data %s: the partition table has no partition of that label (`updraft "
+                    "partition show` lists them)",
+                    content->name);
     }
     if (partition.type == OTA_PARTITION_APP) {
         return fail("--data %s: that is an app partition; put images there with --app",
@@ -370,14 +367,16 @@ static int run(const struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    {"chip", 'c', "CHIP", "the board's chip (host: images carry programs for this machine)"},
-    {"partitions", 'p', "FILE|NAME", "partition table: CSV, binary or built-in (two_ota)"},
+    {"chip", 'c', "CHIP",
+     "the board's chip (default host: images carry programs for this machine)"},
+    {"partitions", 'p', "TABLE",
+     "partition table: CSV, binary, or a built-in table's name (default two_ota)"},
     {"app", 'a', "SLOT=FILE", "put an image into a slot; may be repeated"},
     {"data", 'd', "LABEL=FILE", "put a file into a data partition; may be repeated"},
-    {"name", 'n', "NAME", "what the board calls itself (the directory's name)"},
-    {"mac", 0, "MAC", "its address (random)"},
-    {"revision", 0, "NUMBER", "revision of the chip, major * 100 + minor (0)"},
-    {"no-rollback", 0, NULL, "new images need not confirm themselves"},
+    {"name", 'n', "NAME", "what the board calls itself (default: the directory's name)"},
+    {"mac", 0, "MAC", "the board's MAC address (default: random)"},
+    {"revision", 0, "NUMBER", "revision of the chip, major * 100 + minor (default 0)"},
+    {"no-rollback", 0, NULL, "new images need not confirm that they work"},
     {"anti-rollback", 0, NULL, "images below the secure version in the fuses do not boot"},
     COMMAND_OPTION_JSON,
     TABLE_LOAD_OPTIONS,
@@ -387,8 +386,8 @@ static const struct command_option options[] = {
 static const char *const examples[] = {
     "updraft board new porch --app factory=blinky.bin",
     "# a rehearsal with the real file for a real chip",
-    "updraft board new porch --chip esp32s3 --flash-size 8MB --partitions default_8MB.csv "
-    "--app ota_0=garden-2.3.0.bin --data spiffs=pages.bin",
+    "updraft board new porch --chip esp32s3 --flash-size 8MB --partitions default_8MB \\",
+    "    --app ota_0=garden-2.3.0.bin --data spiffs=pages.bin",
     NULL,
 };
 
@@ -403,7 +402,7 @@ const struct command command_board_new = {
         "there, and for the place where it is put.\n"
         "\n"
         "Without an image for the factory slot, otadata chooses the first OTA slot that was given "
-        "an image.\n"
+        "an image. Without --flash-size the chip has 4 MB.\n"
         "\n"
         "The directory appears whole or not at all. To throw a board away, remove it.",
     .options = options,

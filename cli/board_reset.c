@@ -64,7 +64,9 @@ static const struct command_option options[] = {
 };
 
 static const char *const examples[] = {
+    "# back to the factory app",
     "updraft board reset porch --factory",
+    "# unplugged for a while",
     "updraft board reset porch --power",
     NULL,
 };

@@ -3,12 +3,14 @@
 
 #include "cli/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/output.h"
 #include "posix/board.h"
 #include "posix/runner.h"
+#include "proto/url.h"
 
 static const struct {
     const char *name;
@@ -73,10 +75,25 @@ static int read_options(const struct command_call *call, struct runner_options *
         !command_number(call, "crash-limit", 1, UINT32_MAX, &crashes)) {
         return COMMAND_USAGE;
     }
+    struct ota__url url;
+    if (run->pull_url != NULL && (ota__url_parse(&url, run->pull_url) != OTA_OK || url.secure)) {
+        return command_usage(call, "--pull takes http://HOST[:PORT]/PATH, not \"%s\"",
+                             run->pull_url);
+    }
     run->timeout_ms = (uint32_t)seconds * 1000;
     run->crash_limit = (uint32_t)crashes;
     const int status = read_cut(call, run);
     return status == COMMAND_GOOD ? read_until(call, run) : status;
+}
+
+/* A rehearsal of a power cut that never came must not pass for one. */
+static void warn_of_cut_to_come(const struct runner_options *options, uint64_t operations)
+{
+    if (options->cut_at > operations) {
+        warn("power was not cut: the run had %" PRIu64
+             " flash operations, and --power-cut-at asks for number %" PRIu32,
+             operations, options->cut_at);
+    }
 }
 
 static int run(const struct command_call *call)
@@ -87,9 +104,14 @@ static int run(const struct command_call *call)
     if (status != COMMAND_GOOD) {
         return status;
     }
-    if (!board_open(&board, command_argument(call, 0), BOARD_RUN) ||
-        !runner_run(&board, &options)) {
+    if (!board_open(&board, command_argument(call, 0), BOARD_RUN)) {
         status = fail("%s", board.error);
+    } else {
+        const uint64_t before = board.nor.state->statistics.operations;
+        if (!runner_run(&board, &options)) {
+            status = fail("%s", board.error);
+        }
+        warn_of_cut_to_come(&options, board.nor.state->statistics.operations - before);
     }
     board_close(&board);
     return output_finish(status);
@@ -102,11 +124,11 @@ static const struct command_option options[] = {
      "firmware is idle"},
     {"timeout", 't', "SECONDS", "stop after this time; with --until this is a failure"},
     {"power-cut-at", 0, "N", "let power fail at the N-th flash operation of this run"},
-    {"torn", 0, NULL, "in the middle of that operation, leaving half-done bits"},
-    {"cut", 0, "HOW", "how it fails: before, torn, nearly, weak, weak-later or after"},
-    {"seed", 0, "NUMBER", "draw the details of the cut from this number (0)"},
-    {"crash-limit", 0, "N", "stop after so many crashes in a row (10)"},
-    {"real-time", 0, NULL, "take the time that a real flash chip takes"},
+    {"torn", 0, NULL, "let it fail in the middle of that operation, leaving half-done bits"},
+    {"cut", 0, "HOW", "in another way: before (default), torn, nearly, weak, weak-later or after"},
+    {"seed", 0, "NUMBER", "draw the details of the cut from this number (default 0)"},
+    {"crash-limit", 0, "N", "stop after so many crashes in a row (default 10)"},
+    {"real-time", 0, NULL, "make the flash as slow as a real chip"},
     {"quiet", 'q', NULL, "do not show what the board says"},
     COMMAND_OPTION_JSON,
     {0},
@@ -127,7 +149,7 @@ const struct command command_board_run = {
     .summary = "Run a virtual board",
     .synopsis = "DIR",
     .description =
-        "Boots the board with the real boot loader code and runs what that chooses, showing what "
+        "Boots the board with the real bootloader code and runs what that chooses, showing what "
         "the board says. On a board of the chip `host` the program inside the image runs; on the "
         "others a stand-in, which reports the image's descriptor, pulls updates with --pull, and "
         "confirms an image on trial.\n"
@@ -137,8 +159,17 @@ const struct command command_board_run = {
         "resets; power comes back at once, and the board boots.\n"
         "\n"
         "The run ends when the firmware has nothing more to do, by Ctrl-C, or as --until and "
-        "--timeout say. Its status is 1 if nothing is bootable, after too many crashes, or if "
-        "what --until waits for did not come about.",
+        "--timeout say. Its status is 1 if nothing is bootable, after too many crashes, or if what "
+        "--until waits for did not come about.\n"
+        "\n"
+        "--power-cut-at takes the power away once, at a program or an erase of the flash; --cut "
+        "says how far that had come:\n"
+        "  before      not begun\n"
+        "  torn        in the middle; of the rest, some bits are changed at random\n"
+        "  nearly      all but one to three bits\n"
+        "  weak        as torn, or an erase whose bits do not last until power is back\n"
+        "  weak-later  as nearly, or an erase whose bits do not last much longer than that\n"
+        "  after       complete",
     .options = options,
     .examples = examples,
     .arguments_min = 1,

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -391,8 +392,7 @@ static bool check_argument_count(const struct command_call *call)
 {
     const struct command *command = call->command;
     if (call->argument_count < command->arguments_min) {
-        command_usage(call, "%s is missing",
-                      command->synopsis != NULL ? command->synopsis : "an argument");
+        command_usage(call, "an argument is missing: %s", command->synopsis);
         return false;
     }
     if (call->argument_count > command->arguments_max) {
@@ -519,15 +519,9 @@ bool command_number(const struct command_call *call, const char *option, uint64_
     }
     char safe[64];
     uint64_t number;
-    if (!command_parse_number(text, &number)) {
-        command_usage(call, "--%s: \"%s\" is no number", option,
-                      output_escape(text, safe, sizeof(safe)));
-        return false;
-    }
-    if (number < minimum || number > maximum) {
-        command_usage(call, "--%s: %s is outside %llu to %llu", option,
-                      output_escape(text, safe, sizeof(safe)), (unsigned long long)minimum,
-                      (unsigned long long)maximum);
+    if (!command_parse_number(text, &number) || number < minimum || number > maximum) {
+        command_usage(call, "--%s: \"%s\" is no whole number from %" PRIu64 " to %" PRIu64, option,
+                      output_escape(text, safe, sizeof(safe)), minimum, maximum);
         return false;
     }
     *value = number;

@@ -148,7 +148,7 @@ static int run(const struct command_call *call)
     uint64_t offset = OTA_PARTITION_TABLE_OFFSET;
     bool json = command_flag(call, "json");
 
-    if ((label == NULL) == (folder == NULL) || (label != NULL && path == NULL)) {
+    if ((label == NULL) == (folder == NULL) || (label == NULL) != (path == NULL)) {
         return command_usage(call, "say what goes where: --partition LABEL -o FILE, or --all DIR");
     }
     if (json && path != NULL && strcmp(path, "-") == 0) {
@@ -178,17 +178,18 @@ static int run(const struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    {"partition", 'p', "LABEL", "which partition"},
-    {"output", 'o', "FILE", "where it goes; - is standard output"},
+    {"partition", 'p', "LABEL", "which partition, by its label"},
+    {"output", 'o', "FILE", "file that it goes to; - is standard output"},
     {"all", 0, "DIR", "every partition, as DIR/LABEL.bin"},
     {"trim", 0, NULL, "leave out the 0xFF at the end"},
-    {"offset", 0, "ADDRESS", "where the partition table lies (0x8000)"},
+    {"offset", 0, "ADDRESS", "where the partition table lies (default 0x8000)"},
     COMMAND_OPTION_JSON,
     {0},
 };
 
 static const char *const examples[] = {
     "updraft flash extract chip.bin --partition ota_0 --trim -o app.bin",
+    "# all of them, as parts/nvs.bin, parts/otadata.bin and so on",
     "updraft flash extract chip.bin --all parts",
     NULL,
 };

@@ -66,6 +66,12 @@ static int check_image(const struct making *making, const char *path,
              check.failure.offset);
         return COMMAND_GOOD;
     }
+    if (err == OTA_ERR_IMAGE_CHIP) {
+        char unknown[IMAGE_CHIP_NAME_SIZE];
+        return fail("%s: is an image for %s, not for %s; --force takes it all the same",
+                    files_name(path), image_chip_name(check.image.chip_id, unknown),
+                    making->chip->name);
+    }
     return fail("%s: no good %s for %s: %s (at 0x%" PRIx32 "); --force takes it all the same",
                 files_name(path), role == OTA_ROLE_APP ? "app" : "bootloader", making->chip->name,
                 ota_err_text(err), check.failure.offset);
@@ -85,8 +91,9 @@ static int add_bootloader(struct making *making)
     if (path == NULL) {
         return settings.mode == NULL && settings.speed == NULL && settings.size == NULL
                    ? COMMAND_GOOD
-                   : command_usage(making->call, "--header-... change the bootloader's header, and "
-                                                 "there is no --bootloader");
+                   : command_usage(making->call,
+                                   "--header-mode, --header-freq and --header-size change "
+                                   "the bootloader's header; give a --bootloader too");
     }
     if (files_map(path, UINT32_MAX, &content) != 0) {
         return COMMAND_FAILED;
@@ -334,21 +341,15 @@ static int make(struct making *making, const char *path, uint64_t start)
 
 static int run(const struct command_call *call)
 {
-    const char *chip_name = command_value(call, "chip");
     const char *path = command_value(call, "output");
-    uint16_t chip_id;
+    uint16_t chip_id = OTA_CHIP_ANY;
     uint64_t start = 0;
 
-    if (chip_name == NULL || command_value(call, "partitions") == NULL || path == NULL) {
+    if (!command_flag(call, "chip") || !command_flag(call, "partitions") || path == NULL) {
         return command_usage(call, "--chip, --partitions and -o must be given");
     }
-    if (!image_chip_parse(chip_name, &chip_id)) {
-        return command_usage(call,
-                             "there is no chip '%s'; use one such as esp32, esp32-s3, "
-                             "esp8266 or host",
-                             chip_name);
-    }
-    if (!command_number(call, "start", 0, UINT32_MAX, &start)) {
+    if (image_chip_option(call, &chip_id) != COMMAND_GOOD ||
+        !command_number(call, "start", 0, UINT32_MAX, &start)) {
         return COMMAND_USAGE;
     }
     struct making *making = output_allocate(sizeof *making);
@@ -361,15 +362,15 @@ static int run(const struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    {"chip", 'c', "CHIP", "which chip: esp32, esp32-s3, esp8266, host, ..."},
-    {"partitions", 'p', "TABLE", "CSV, binary table, or a built-in table's name"},
+    {"chip", 'c', "CHIP", "chip that the image is for: esp32, esp32-s3, esp8266, host, ..."},
+    {"partitions", 'p', "TABLE", "partition table: CSV, binary, or a built-in table's name"},
     {"output", 'o', "FILE", "where the image goes; - is standard output"},
     {"bootloader", 'b', "FILE", "the bootloader"},
     {"app", 'a', "SLOT=FILE", "an app, for factory, ota_0, test or a label; may be repeated"},
     {"data", 'd', "LABEL=FILE", "what a partition shall hold; may be repeated"},
-    {"otadata", 0, "SLOT", "make this slot boot: ota_0; else otadata stays blank"},
-    {"pad", 0, NULL, "fill up to the end of the chip with 0xFF"},
-    {"start", 0, "ADDRESS", "the address at which the file begins (0)"},
+    {"otadata", 0, "SLOT", "make this slot boot, like ota_0 (default: otadata stays blank)"},
+    {"pad", 0, NULL, "fill up with 0xFF to the end of the chip, which --flash-size says"},
+    {"start", 0, "ADDRESS", "the address at which the file begins (default 0)"},
     {"header-mode", 0, "MODE", "write this flash mode into the bootloader's header: dio, qio, ..."},
     {"header-freq", 0, "SPEED", "likewise the flash speed: 80m, 40m, ..."},
     {"header-size", 0, "SIZE", "likewise the flash size: 4MB, ..."},
@@ -380,11 +381,12 @@ static const struct command_option options[] = {
 };
 
 static const char *const examples[] = {
-    "updraft flash make --chip esp32 -p two_ota -b bootloader.bin -a factory=garden.bin -o "
-    "chip.bin",
+    "updraft flash make --chip esp32 -p two_ota -b bootloader.bin \\",
+    "    -a factory=garden.bin -o chip.bin",
     "# all 8 MB of a chip that boots ota_1, with a file system",
-    "updraft flash make --chip esp32-s3 --flash-size 8MB --pad -p default_8MB -b bootloader.bin "
-    "-a ota_0=old.bin -a ota_1=new.bin --otadata ota_1 -d spiffs=pages.bin -o chip.bin",
+    "updraft flash make --chip esp32-s3 --flash-size 8MB --pad -p default_8MB \\",
+    "    -b bootloader.bin -a ota_0=old.bin -a ota_1=new.bin --otadata ota_1 \\",
+    "    -d spiffs=pages.bin -o chip.bin",
     NULL,
 };
 

@@ -228,17 +228,13 @@ static int print_json(const struct flash_survey *survey)
 
 static int run(const struct command_call *call)
 {
-    const char *chip_name = command_value(call, "chip");
     uint16_t chip_id = OTA_CHIP_ANY;
     uint64_t offset = OTA_PARTITION_TABLE_OFFSET;
     uint64_t size = 0;
     struct chip_image chip;
 
-    if (chip_name != NULL && !image_chip_parse(chip_name, &chip_id)) {
-        return command_usage(call, "there is no chip '%s'; use one such as esp32 or esp32-s3",
-                             chip_name);
-    }
-    if (!command_number(call, "offset", 0, UINT32_MAX, &offset) ||
+    if (image_chip_option(call, &chip_id) != COMMAND_GOOD ||
+        !command_number(call, "offset", 0, UINT32_MAX, &offset) ||
         !command_number(call, "flash-size", 1, CHIP_IMAGE_LIMIT, &size)) {
         return COMMAND_USAGE;
     }
@@ -258,7 +254,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"chip", 'c', "CHIP", "which chip it is, if the bootloader does not tell"},
     {"flash-size", 0, "SIZE", "how large the chip is, if the file is shorter"},
-    {"offset", 0, "ADDRESS", "where the partition table lies (0x8000)"},
+    {"offset", 0, "ADDRESS", "where the partition table lies (default 0x8000)"},
     COMMAND_OPTION_JSON,
     {0},
 };

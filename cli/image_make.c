@@ -12,6 +12,7 @@
 #include <updraft/crypto.h>
 
 #include "base/bytes.h"
+#include "cli/digest.h"
 #include "cli/files.h"
 #include "cli/image_names.h"
 #include "cli/image_writer.h"
@@ -37,14 +38,12 @@ static int read_chip(struct request *request)
 {
     const char *chip = command_value(request->call, "chip");
     const char *form = command_value(request->call, "form");
-    char chips[IMAGE_CHIP_LIST_SIZE];
     uint16_t id;
     if (chip == NULL) {
         return command_usage(request->call, "--chip is missing");
     }
-    if (!image_chip_parse(chip, &id)) {
-        return command_usage(request->call, "there is no chip \"%s\"; there are %s", chip,
-                             image_chip_list(chips));
+    if (image_chip_option(request->call, &id) != COMMAND_GOOD) {
+        return COMMAND_USAGE;
     }
     request->spec.chip_id = id;
     request->spec.form = OTA_IMAGE_ESP32;
@@ -65,7 +64,8 @@ static int read_chip(struct request *request)
         request->spec.form = OTA_IMAGE_ESP8266_RTOS;
         request->spec.variant = OTA_VARIANT_NONE;
     } else {
-        return command_usage(request->call, "there is no form \"%s\"", form);
+        return command_usage(request->call, "--form takes v1, v2, arduino or rtos, not \"%s\"",
+                             form);
     }
     return COMMAND_GOOD;
 }
@@ -79,13 +79,18 @@ static int read_flash(struct request *request)
     uint8_t size_code = 0;
     uint8_t speed_code = 0;
     if (mode != NULL && !image_flash_mode_parse(mode, &request->spec.spi_mode)) {
-        return command_usage(request->call, "there is no flash mode \"%s\"", mode);
+        return command_usage(request->call, "--flash-mode takes qio, qout, dio or dout, not \"%s\"",
+                             mode);
     }
     if (size != NULL && !image_flash_size_parse(esp8266, size, &size_code)) {
-        return command_usage(request->call, "this chip has no flash size \"%s\"", size);
+        return command_usage(
+            request->call,
+            "--flash-size: the chip's images know no size \"%s\"; use one such as 4MB", size);
     }
     if (speed != NULL && !image_flash_speed_parse(request->spec.chip_id, speed, &speed_code)) {
-        return command_usage(request->call, "this chip has no flash speed \"%s\"", speed);
+        return command_usage(
+            request->call,
+            "--flash-speed: the chip's images know no speed \"%s\"; use one such as 40m", speed);
     }
     request->spec.spi_speed_size = (uint8_t)(size_code << 4 | speed_code);
     return COMMAND_GOOD;
@@ -168,7 +173,7 @@ static int read_descriptor(struct request *request)
     if (!request->has_descriptor &&
         (command_flag(call, "secure-version") || command_flag(call, "idf-version") ||
          command_flag(call, "date") || command_flag(call, "elf"))) {
-        return command_usage(call, "a description needs --project and --version");
+        return command_usage(call, "an app's description needs --project and --version");
     }
     int status = read_text(request, "project", descriptor->project);
     status = status == 0 ? read_text(request, "version", descriptor->version) : status;
@@ -206,7 +211,7 @@ static int read_segments(struct request *request)
                                                          "its program is the --elf");
     }
     if (count == 0 || count > OTA_IMAGE_SEGMENTS_MAX) {
-        return command_usage(request->call, count == 0 ? "--segment is missing"
+        return command_usage(request->call, count == 0 ? "--segment ADDR=FILE is missing"
                                                        : "an image holds at most 16 segments");
     }
     for (size_t i = 0; i < count; i++) {
@@ -244,8 +249,8 @@ static int read_programs(struct request *request)
         if (request->elf.size < 4 || memcmp(request->elf.data, "\x7f\x45LF", 4) != 0) {
             return fail("%s: is no ELF program; name the file that the linker made", elf);
         }
-        if (!image_sha256(&ota_crypto_psa, request->elf.data, request->elf.size,
-                          request->descriptor.elf_sha256)) {
+        if (!digest_of(&ota_crypto_psa, OTA_HASH_SHA256, request->elf.data, request->elf.size,
+                       request->descriptor.elf_sha256)) {
             return fail("%s: %s", elf, ota_err_text(OTA_ERR_CRYPTO));
         }
     }
@@ -304,22 +309,23 @@ static const struct command_option options[] = {
     {"output", 'o', "FILE", "image to write; - is standard output"},
     {"project", 0, "NAME", "name in the app's description"},
     {"version", 0, "TEXT", "version in the app's description"},
-    {"secure-version", 0, "N",
-     "number that protects from going back to older apps; 0 if not given"},
+    {"secure-version", 0, "N", "number that protects from going back to older apps (default 0)"},
     {"idf-version", 0, "TEXT", "version of the framework in the app's description"},
-    {"date", 0, "DATE", "time of building, like 2024-03-05T12:12:53; empty if not given"},
+    {"date", 0, "DATE", "time of building, like 2024-03-05T12:12:53 (default: empty)"},
     {"elf", 0, "FILE",
      "program: what an image for the host carries, and whose SHA-256 any app states"},
     {"segment", 's', "ADDR=FILE",
-     "bytes and the address that they are loaded or mapped at; repeat"},
-    {"entry", 'e', "ADDR", "address where the program starts"},
-    {"flash-mode", 0, "qio|qout|dio|dout", "how the flash is wired; qio if not given"},
-    {"flash-size", 0, "SIZE", "size of the flash, like 4MB; the smallest code if not given"},
-    {"flash-speed", 0, "SPEED", "clock of the flash, like 40m"},
-    {"min-revision", 0, "N", "least chip revision, major * 100 + minor"},
-    {"max-revision", 0, "N", "highest chip revision; 65535, no limit, if not given"},
-    {"form", 0, "v1|v2|arduino|rtos", "form of an esp8266 image; v1 if not given"},
-    {"boot-image", 0, "FILE", "version 1 image of the boot loader in front of an Arduino sketch"},
+     "bytes and the address that they are loaded or mapped at; may be repeated"},
+    {"entry", 'e', "ADDR", "address where the program starts (default 0)"},
+    {"flash-mode", 0, "qio|qout|dio|dout", "how the flash is wired (default qio)"},
+    {"flash-size", 0, "SIZE",
+     "size of the flash, like 4MB (default: the code 0, which most chips read as 1MB)"},
+    {"flash-speed", 0, "SPEED",
+     "clock of the flash, like 80m (default: the code 0, 40m on most chips)"},
+    {"min-revision", 0, "N", "least chip revision, major * 100 + minor (default 0)"},
+    {"max-revision", 0, "N", "highest chip revision (default 65535: no limit)"},
+    {"form", 0, "v1|v2|arduino|rtos", "form of an esp8266 image (default v1)"},
+    {"boot-image", 0, "FILE", "version 1 image of the bootloader in front of an Arduino sketch"},
     {"keep-order", 0, NULL, "write segments in the order given, without padding"},
     {"no-sha256", 0, NULL, "append no SHA-256"},
     {0},

@@ -3,7 +3,6 @@
 
 #include "cli/image_names.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,53 +13,35 @@
 #define SIZE_CODES 10u
 #define MODE_CODES 6u
 
-/* The next character of a chip's name that counts: without case and dashes. */
-static int next_letter(const char **text)
-{
-    while (**text == '-' || **text == '_') {
-        (*text)++;
-    }
-    int letter = tolower((unsigned char)**text);
-    *text += letter != 0;
-    return letter;
-}
+#define CHIP_LIST_SIZE 256u
 
-static bool is_same_chip(const char *a, const char *b)
-{
-    int letter;
-    do {
-        letter = next_letter(&a);
-        if (letter != next_letter(&b)) {
-            return false;
-        }
-    } while (letter != 0);
-    return true;
-}
-
-bool image_chip_parse(const char *text, uint16_t *id)
-{
-    const struct ota_chip_facts *chip;
-    for (unsigned n = 0; (chip = ota_chip_facts_at(n)) != NULL; n++) {
-        if (is_same_chip(text, chip->name)) {
-            *id = chip->id;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *image_chip_list(char list[IMAGE_CHIP_LIST_SIZE])
+/* "esp32, esp32-s2, ..." */
+static const char *chip_list(char list[CHIP_LIST_SIZE])
 {
     const struct ota_chip_facts *chip;
     size_t used = 0;
     list[0] = 0;
-    for (unsigned n = 0; (chip = ota_chip_facts_at(n)) != NULL && used < IMAGE_CHIP_LIST_SIZE;
-         n++) {
-        int len = snprintf(list + used, IMAGE_CHIP_LIST_SIZE - used, "%s%s", n > 0 ? ", " : "",
-                           chip->name);
+    for (unsigned n = 0; (chip = ota_chip_facts_at(n)) != NULL && used < CHIP_LIST_SIZE; n++) {
+        int len =
+            snprintf(list + used, CHIP_LIST_SIZE - used, "%s%s", n > 0 ? ", " : "", chip->name);
         used += len > 0 ? (size_t)len : 0;
     }
     return list;
+}
+
+int image_chip_option(const struct command_call *call, uint16_t *id)
+{
+    const char *name = command_value(call, "chip");
+    if (name == NULL) {
+        return COMMAND_GOOD;
+    }
+    const struct ota_chip_facts *chip = ota_chip_named(name);
+    if (chip == NULL) {
+        char list[CHIP_LIST_SIZE];
+        return command_usage(call, "there is no chip \"%s\"; there are %s", name, chip_list(list));
+    }
+    *id = chip->id;
+    return COMMAND_GOOD;
 }
 
 const char *image_chip_name(uint16_t id, char unknown[IMAGE_CHIP_NAME_SIZE])

@@ -9,13 +9,11 @@
 
 #include <updraft/image.h>
 
-/* Finds a chip by name: "esp32s3", "esp32-s3" and "ESP32-S3" are one, and so on. Returns false if
-   there is none. */
-bool image_chip_parse(const char *text, uint16_t *id);
+#include "cli/command.h"
 
-/* All chips' names, "esp32, esp32-s2, ...", for messages. Returns `list`. */
-#define IMAGE_CHIP_LIST_SIZE 256u
-const char *image_chip_list(char list[IMAGE_CHIP_LIST_SIZE]);
+/* Reads the option --chip; without it `id` stays as it is. Returns COMMAND_GOOD, or COMMAND_USAGE
+   after a message that lists the chips. */
+int image_chip_option(const struct command_call *call, uint16_t *id);
 
 /* The chip's name; "chip 0x1234" for one that is not known, in `unknown`. */
 #define IMAGE_CHIP_NAME_SIZE 16u

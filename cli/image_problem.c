@@ -107,8 +107,10 @@ static int fail_segment(const struct image_report *report)
 static int fail_chip(const struct image_report *report)
 {
     char unknown[IMAGE_CHIP_NAME_SIZE];
-    return fail("%s: is an image for %s, not for the chip asked for", report->name,
-                image_chip_name(report->chip, unknown));
+    char unknown_wanted[IMAGE_CHIP_NAME_SIZE];
+    return fail("%s: is an image for %s, not for %s", report->name,
+                image_chip_name(report->chip, unknown),
+                image_chip_name(report->wanted_chip, unknown_wanted));
 }
 
 int image_report_fail(const struct image_report *report)

@@ -337,7 +337,8 @@ static int read_whole(struct reader *reader, const struct image_reading *reading
 
 int image_read(const char *path, const struct image_reading *reading, struct image_report *report)
 {
-    *report = (struct image_report){.path = path, .name = files_name(path)};
+    *report = (struct image_report){
+        .path = path, .name = files_name(path), .wanted_chip = reading->chip.id};
     struct reader *reader = output_allocate(sizeof(*reader));
     memset(reader, 0, sizeof(*reader));
     reader->report = report;

@@ -36,7 +36,8 @@ struct image_report {
     struct ota_image image;
     struct ota_failure failure; /* OTA_OK: the image is whole and right */
     enum ota_image_role role;
-    uint16_t chip; /* OTA_CHIP_ESP8266 for its forms */
+    uint16_t chip;        /* OTA_CHIP_ESP8266 for its forms */
+    uint16_t wanted_chip; /* the one that was asked for */
     struct image_report_segment segments[IMAGE_REPORT_SEGMENTS];
     unsigned segment_count;
 

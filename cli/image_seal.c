@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/digest.h"
 #include "cli/image_writer_private.h"
 
 uint8_t image_xor(uint8_t sum, const uint8_t *data, size_t len)
@@ -14,20 +15,6 @@ uint8_t image_xor(uint8_t sum, const uint8_t *data, size_t len)
         sum ^= data[i];
     }
     return sum;
-}
-
-bool image_sha256(const struct ota_crypto *crypto, const void *data, size_t len,
-                  uint8_t digest[OTA_SHA256_SIZE])
-{
-    struct ota_hash hash;
-    if (crypto->hash_begin(&hash, OTA_HASH_SHA256) != OTA_OK) {
-        return false;
-    }
-    if (crypto->hash_update(&hash, data, len) != OTA_OK) {
-        crypto->hash_abort(&hash);
-        return false;
-    }
-    return crypto->hash_finish(&hash, digest) == OTA_OK;
 }
 
 bool image_reseal(uint8_t *data, size_t size, const struct ota_crypto *crypto)
@@ -54,7 +41,7 @@ bool image_reseal(uint8_t *data, size_t size, const struct ota_crypto *crypto)
         return false;
     }
     data[end - 1] = sum;
-    return data[23] == 0 || image_sha256(crypto, data, end, data + end);
+    return data[23] == 0 || digest_of(crypto, OTA_HASH_SHA256, data, end, data + end);
 }
 
 /* A text that may fill its field without an end mark. */

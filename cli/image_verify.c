@@ -107,7 +107,8 @@ static char *append_name(char *names, const char *name, bool last)
     return longer;
 }
 
-static int check_slots(const struct verdict *verdict, const struct table *table)
+static int check_slots(const struct verdict *verdict, const char *table_name,
+                       const struct table *table)
 {
     const char *slot = command_value(verdict->call, "slot");
     bool has_slots = false;
@@ -119,8 +120,10 @@ static int check_slots(const struct verdict *verdict, const struct table *table)
         wanted += is_wanted(&table->rows[i], slot, has_slots);
     }
     if (wanted == 0) {
-        return slot != NULL ? fail("the partition table has no partition \"%s\"", slot)
-                            : fail("the partition table has no app partition");
+        return slot != NULL
+                   ? fail("%s: has no partition \"%s\" (`updraft partition show` lists them)",
+                          table_name, slot)
+                   : fail("%s: has no app partition", table_name);
     }
     char *names = output_copy("");
     uint64_t smallest = UINT64_MAX;
@@ -161,7 +164,7 @@ static int check_partitions(const struct verdict *verdict)
                           "table for this size",
                           loaded.name, output_hex((uint64_t)end, 1).text,
                           output_size(verdict->flash_size).text)
-                   : check_slots(verdict, &loaded.table);
+                   : check_slots(verdict, loaded.name, &loaded.table);
     }
     table_unload(&loaded);
     return status;
@@ -258,12 +261,9 @@ static int run(const struct command_call *call)
     struct image_reading reading = {.form = OTA_IMAGE_DETECT,
                                     .bootloader = command_flag(call, "bootloader"),
                                     .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true}};
-    const char *chip = command_value(call, "chip");
-    char chips[IMAGE_CHIP_LIST_SIZE];
     uint16_t wanted = OTA_CHIP_ANY;
-    if (chip != NULL && !image_chip_parse(chip, &wanted)) {
-        return command_usage(call, "there is no chip \"%s\"; there are %s", chip,
-                             image_chip_list(chips));
+    if (image_chip_option(call, &wanted) != COMMAND_GOOD) {
+        return COMMAND_USAGE;
     }
     if (!command_number(call, "flash", 1, UINT32_MAX, &verdict.flash_size)) {
         return COMMAND_USAGE;
@@ -280,6 +280,7 @@ static int run(const struct command_call *call)
        is what can be demanded. */
     if (report.failure.err == OTA_OK && wanted != OTA_CHIP_ANY && report.chip != wanted) {
         report.failure.err = OTA_ERR_IMAGE_CHIP;
+        report.wanted_chip = wanted;
     }
     if (command_flag(call, "json")) {
         verdict.json = cJSON_CreateObject();
@@ -293,9 +294,9 @@ static int run(const struct command_call *call)
 
 static const struct command_option options[] = {
     {"chip", 'c', "CHIP", "demand an image for this chip"},
-    {"partitions", 'p', "FILE",
-     "partition table that it must fit: CSV, binary, or a built-in one's name"},
-    {"slot", 's', "NAME", "partition that it is for; every OTA slot if not given"},
+    {"partitions", 'p', "TABLE",
+     "partition table that it must fit: CSV, binary, or a built-in table's name"},
+    {"slot", 's', "NAME", "partition that it is for (default: every OTA slot)"},
     {"flash", 0, "SIZE", "size of the flash chip, like 4MB"},
     {"bootloader", 0, NULL, "it is a second-stage bootloader, not an app"},
     COMMAND_OPTION_JSON,

@@ -11,6 +11,7 @@
 #include <updraft/chip.h>
 
 #include "base/bytes.h"
+#include "cli/digest.h"
 #include "cli/image_writer_private.h"
 
 #define ESP8266_HEADER 8u
@@ -143,7 +144,7 @@ static bool add_digest(struct output *out, const struct ota_crypto *crypto)
     if (!is_good(out)) {
         return false;
     }
-    if (!image_sha256(crypto, out->built->data, out->built->size, digest)) {
+    if (!digest_of(crypto, OTA_HASH_SHA256, out->built->data, out->built->size, digest)) {
         return problem(out, "the SHA-256 could not be computed");
     }
     return add(out, digest, 0, sizeof(digest));
@@ -229,7 +230,8 @@ static bool add_padding(struct output *out, struct pieces *others, size_t *next,
     return true;
 }
 
-static bool pages_collide(const struct pieces *mapped, uint32_t page)
+/* The cache maps whole pages of the flash: two segments cannot be mapped into one. */
+static bool demand_own_pages(struct output *out, const struct pieces *mapped, uint32_t page)
 {
     for (size_t i = 0; i < mapped->count; i++) {
         for (size_t j = 0; j < i; j++) {
@@ -241,11 +243,14 @@ static bool pages_collide(const struct pieces *mapped, uint32_t page)
             }
             uint64_t low_end = (uint64_t)low->address + low->size;
             if (low->size > 0 && (low_end - 1) / page >= high->address / page) {
-                return true;
+                return problem(out,
+                               "the segments at 0x%x and 0x%x are read through the flash cache and "
+                               "must not share one of its pages of %u bytes",
+                               (unsigned)low->address, (unsigned)high->address, (unsigned)page);
             }
         }
     }
-    return false;
+    return true;
 }
 
 /* Adds the segments of the ESP32 form in their order, with padding (section 18). */
@@ -260,11 +265,8 @@ static bool add_placed(struct output *out, const struct image_spec *spec,
     if (page == 0) {
         page = OTA_CHIP_PAGE_SIZE;
     }
-    if (pages_collide(&mapped, page)) {
-        return problem(out,
-                       "two segments that are read through the flash cache lie in one page of "
-                       "%u bytes",
-                       page);
+    if (!demand_own_pages(out, &mapped, page)) {
+        return false;
     }
     size_t next = 0;
     for (size_t i = 0; i < mapped.count; i++) {
@@ -387,12 +389,12 @@ static uint32_t crc32_mpeg2(const uint8_t *data, size_t len)
     return crc;
 }
 
-/* The boot loader's image, filler, the sketch's image, and the two words inside it (section 15). */
+/* The bootloader's image, filler, the sketch's image, and the two words inside it (section 15). */
 static bool build_arduino(struct output *out, const struct image_spec *spec,
                           const struct piece *segments)
 {
     if (spec->boot_image == NULL || spec->boot_size + 8 > ARDUINO_SKETCH) {
-        return problem(out, "the boot loader's image must have 1 to %u bytes", ARDUINO_SKETCH - 8);
+        return problem(out, "the bootloader's image must have 1 to %u bytes", ARDUINO_SKETCH - 8);
     }
     if (spec->segment_count == 0 || segments[0].size < 8) {
         return problem(out,
@@ -513,7 +515,7 @@ bool image_build_host(const struct ota_app_descriptor *descriptor, const void *e
                       const struct ota_crypto *crypto, struct image_built *built)
 {
     struct ota_app_descriptor own = *descriptor;
-    if (!image_sha256(crypto, elf, elf_size, own.elf_sha256)) {
+    if (!digest_of(crypto, OTA_HASH_SHA256, elf, elf_size, own.elf_sha256)) {
         *built =
             (struct image_built){.problem = "the SHA-256 of the program could not be computed"};
         return false;

@@ -49,7 +49,7 @@ struct image_spec {
        bytes more. NULL: no descriptor, or the segment has one. */
     const struct ota_app_descriptor *descriptor;
 
-    /* Arduino variant: the boot loader's image, for offset 0. */
+    /* Arduino variant: the bootloader's image, for offset 0. */
     const void *boot_image;
     size_t boot_size;
 };
@@ -76,10 +76,6 @@ void image_built_free(struct image_built *built);
    ESP32-form image whose bytes were changed in place. Returns false if its segments do not fit into
    `size` bytes. Bytes behind the image are left alone. */
 bool image_reseal(uint8_t *data, size_t size, const struct ota_crypto *crypto);
-
-/* Computes the SHA-256 of bytes. Returns false if the crypto backend fails. */
-bool image_sha256(const struct ota_crypto *crypto, const void *data, size_t len,
-                  uint8_t digest[OTA_SHA256_SIZE]);
 
 /* Writes a descriptor as the 256 bytes that an image holds. */
 void image_descriptor_encode(const struct ota_app_descriptor *descriptor,

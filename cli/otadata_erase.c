@@ -36,7 +36,7 @@ static int run(const struct command_call *call)
 {
     const char *path = command_argument(call, 0);
     if (strcmp(path, "-") == 0) {
-        return command_usage(call, "otadata is erased in its file; standard input is none");
+        return command_usage(call, "otadata is erased in place: name its file instead of -");
     }
     struct otadata_file file;
     int status = otadata_file_open(call, path, true, &file);

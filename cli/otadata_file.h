@@ -17,12 +17,13 @@
 #include "cli/command.h"
 
 /* For the table of a command's options. */
-#define OTADATA_FILE_OPTIONS                                                                  \
-    {"slots", 0, "N", "how many OTA slots there are, where no table says it (2)"},            \
-        {"flash", 0, NULL, "FILE is a whole chip's image, however small"},                    \
-        {"partitions", 0, "TABLE", "the table to go by: a file, or a built-in table's name"}, \
-    {                                                                                         \
-        "offset", 0, "ADDRESS", "where the table lies in a chip's image (0x8000)"             \
+#define OTADATA_FILE_OPTIONS                                                               \
+    {"slots", 0, "N", "how many OTA slots there are, where no table says it (default 2)"}, \
+        {"flash", 0, NULL, "FILE is a whole chip's image, however small"},                 \
+        {"partitions", 0, "TABLE",                                                         \
+         "partition table, if not the one in FILE: a file, or a built-in table's name"},   \
+    {                                                                                      \
+        "offset", 0, "ADDRESS", "where the table lies in a chip's image (default 0x8000)"  \
     }
 
 struct otadata_file {

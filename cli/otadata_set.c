@@ -46,8 +46,9 @@ static int set(const struct command_call *call, struct otadata_file *file, int s
 
     if ((unsigned)slot >= slots) {
         return fail("%s: there is no ota_%d: %s %u slot%s%s", path, slot,
-                    file->has_layout ? "the partition table has" : "counting", slots,
-                    slots == 1 ? "" : "s", file->has_layout ? "" : " (--slots says how many)");
+                    file->has_layout ? "the partition table has" : "without a table there are",
+                    slots, slots == 1 ? "" : "s",
+                    file->has_layout ? "" : ", unless --slots says how many");
     }
     if (file->chip.content.size < (size_t)file->region.offset + file->region.size) {
         return fail("%s: ends before otadata at 0x%" PRIx32
@@ -102,7 +103,7 @@ static int run(const struct command_call *call)
                              state_text);
     }
     if (strcmp(path, "-") == 0) {
-        return command_usage(call, "otadata is changed in its file; standard input is none");
+        return command_usage(call, "otadata is changed in place: name its file instead of -");
     }
     struct otadata_file file;
     int status = otadata_file_open(call, path, true, &file);
@@ -114,8 +115,9 @@ static int run(const struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    {"slot", 0, "SLOT", "the slot that shall boot: 1 or ota_1"},
-    {"state", 0, "STATE", "new, pending-verify, valid, invalid, aborted or undefined (undefined)"},
+    {"slot", 0, "SLOT", "the slot that shall boot, like 1 or ota_1"},
+    {"state", 0, "STATE",
+     "new, pending-verify, valid, invalid, aborted or undefined (default undefined)"},
     OTADATA_FILE_OPTIONS,
     COMMAND_OPTION_JSON,
     {0},

@@ -222,11 +222,15 @@ void output_table_row(struct output_table *table, ...)
 static void print_row(const struct output_table *table, const size_t *widths, size_t first,
                       FILE *stream)
 {
-    for (size_t column = 0; column < table->columns; column++) {
+    size_t columns = table->columns;
+    while (columns > 0 && table->cells[first + columns - 1][0] == 0) {
+        columns--;
+    }
+    for (size_t column = 0; column < columns; column++) {
         const char *cell = table->cells[first + column];
         int padding = (int)(widths[column] - text_width(cell));
-        bool last = column + 1 == table->columns;
-        const char *gap = column > 0 && !(last && cell[0] == 0) ? "  " : "";
+        bool last = column + 1 == columns;
+        const char *gap = column > 0 ? "  " : "";
         if (table->align[column] == 'r') {
             fprintf(stream, "%s%*s%s", gap, padding, "", cell);
         } else {

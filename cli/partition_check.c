@@ -124,6 +124,9 @@ static int check_image(const struct command_call *call, const struct loaded_tabl
             return table_load_fail(request.path, &problem);
         }
         warn("%s: %s", request.path, problem.text);
+    } else if (fit.partitions == 0) {
+        warn("%s: not checked, because %s has no partition of %s", request.path, loaded->name,
+             request.kind);
     } else if (fit.partitions > 0 && fit.too_small == 0) {
         report_fit(images, &request, fit.smallest->size);
     }
@@ -176,7 +179,8 @@ static const char *const examples[] = {
     "updraft partition check partitions.csv --flash-size 4MB",
     "# does this build fit every app slot?",
     "updraft partition check partitions.csv --image app=build/garden.bin",
-    "updraft partition check two_ota --image app,ota_0=garden.bin --image data,spiffs=pages.bin",
+    "updraft partition check default_8MB \\",
+    "    --image app,ota_0=garden.bin --image data,spiffs=pages.bin",
     "updraft partition check two_ota --primary-bootloader-offset 0x1000 --image bootloader=b.bin",
     NULL,
 };

@@ -75,7 +75,8 @@ const struct command command_partition_show = {
     .synopsis = "FILE|NAME",
     .description =
         "Shows the partitions of a binary table, a CSV, a whole chip's image (its table is found "
-        "at --offset) or a built-in table, in their order, with empty offsets filled in.\n"
+        "at --offset) or a built-in table (`updraft partition make --list` names those), in their "
+        "order, with empty offsets filled in.\n"
         "\n"
         "A table that breaks a rule is refused with the rule; --no-verify shows it all the same, "
         "and --no-md5 shows one whose MD5 does not match.",

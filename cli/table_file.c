@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/digest.h"
 #include "cli/utf8.h"
 
 #define MD5_AT 16u /* in the MD5 row */
@@ -17,20 +18,6 @@ static const uint8_t md5_mark[2] = {0xEB, 0xEB};
 bool table_is_binary(const void *data, size_t len)
 {
     return len >= sizeof row_mark && memcmp(data, row_mark, sizeof row_mark) == 0;
-}
-
-static bool md5_of(const struct ota_crypto *crypto, const void *data, size_t len,
-                   uint8_t digest[OTA_MD5_SIZE])
-{
-    struct ota_hash hash;
-    if (crypto->hash_begin(&hash, OTA_HASH_MD5) != OTA_OK) {
-        return false;
-    }
-    if (crypto->hash_update(&hash, data, len) != OTA_OK) {
-        crypto->hash_abort(&hash);
-        return false;
-    }
-    return crypto->hash_finish(&hash, digest) == OTA_OK;
 }
 
 /* Writing. */
@@ -97,7 +84,7 @@ bool table_encode(const struct table *table, const struct table_options *options
     memset(bytes + used, 0xFF, OTA_PARTITION_TABLE_SIZE - used);
     if (options->md5) {
         memcpy(bytes + used, md5_mark, sizeof md5_mark);
-        if (!md5_of(crypto, bytes, used, bytes + used + MD5_AT)) {
+        if (!digest_of(crypto, OTA_HASH_MD5, bytes, used, bytes + used + MD5_AT)) {
             return table_problem(problem, 0, "the crypto library cannot compute MD5");
         }
     }

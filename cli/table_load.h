@@ -23,17 +23,22 @@
 #include "cli/table.h"
 
 /* For the table of a command's options. */
-#define TABLE_LOAD_OPTIONS                                                                      \
-    {"offset", 0, "ADDRESS", "where the table lies on the flash (0x8000)"},                     \
-        {"flash-size", 0, "SIZE", "demand that all partitions end within a chip of this size"}, \
-        {"no-md5", 0, NULL, "write no MD5 row; do not check one"},                              \
-        {"no-verify", 0, NULL, "take a table that breaks the rules"},                           \
-        {"primary-bootloader-offset", 0, "ADDRESS", "where the bootloader lies, for its row"},  \
-        {"recovery-bootloader-offset", 0, "ADDRESS", "where the second bootloader lies"},       \
-        {"secure", 0, "VERSION", "v1 or v2: apps will be signed for Secure Boot"},              \
-        {"extra-subtype", 0, "TYPE,NAME,HEX", "a subtype of your own; may be repeated"},        \
-    {                                                                                           \
-        "dialect", 0, "SDK", "esp-idf, or esp8266 for ESP8266_RTOS_SDK's rules"                 \
+#define TABLE_LOAD_OPTIONS                                                                 \
+    {"offset", 0, "ADDRESS", "where the table lies on the flash (default 0x8000)"},        \
+        {"flash-size", 0, "SIZE",                                                          \
+         "size of the chip, like 4MB; all partitions must end within it"},                 \
+        {"no-md5", 0, NULL, "neither write the table's MD5 row nor check it"},             \
+        {"no-verify", 0, NULL, "accept a table that breaks the rules"},                    \
+        {"primary-bootloader-offset", 0, "ADDRESS",                                        \
+         "where the bootloader lies, for tables with a row for it"},                       \
+        {"recovery-bootloader-offset", 0, "ADDRESS",                                       \
+         "where the recovery bootloader lies, likewise"},                                  \
+        {"secure", 0, "VERSION", "apps will be signed for Secure Boot v1 or v2"},          \
+        {"extra-subtype", 0, "TYPE,NAME,HEX",                                              \
+         "a subtype of your own, like data,logs,0x40; may be repeated"},                   \
+    {                                                                                      \
+        "dialect", 0, "SDK",                                                               \
+            "whose rules hold: esp-idf, or esp8266 for ESP8266_RTOS_SDK (default esp-idf)" \
     }
 
 struct loaded_table {

@@ -367,16 +367,15 @@ bool table_fits_image(const struct table *table, const struct table_options *opt
         }
     }
     if (fit->partitions == 0) {
-        table_warn(options, 0, "the table has no partition for this image");
         return true;
     }
     int64_t smallest = fit->smallest->size;
     if (fit->too_small == fit->partitions) {
         return table_problem(problem, 0,
                              "%" PRIu64 " bytes (0x%" PRIx64
-                             ") fit none of %u partition(s); the smallest, '%s', has 0x%" PRIx64
+                             ") fit no partition that is for it; the smallest, '%s', has 0x%" PRIx64
                              " bytes, 0x%" PRIx64 " too few",
-                             size, size, fit->partitions, fit->smallest->name, (uint64_t)smallest,
+                             size, size, fit->smallest->name, (uint64_t)smallest,
                              size - (uint64_t)smallest);
     }
     for (size_t i = 0; fit->too_small > 0 && i < table->count; i++) {

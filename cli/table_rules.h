@@ -41,7 +41,8 @@ struct table_fit {
 
 /* Checks an image of `size` bytes against every partition of a type and subtype (negative: each
    subtype, but not the TEE's apps). It must fit one of them; those that it does not fit, and a
-   smallest one that it leaves less than 5 % of, are warnings. Returns false with the problem. */
+   smallest one that it leaves less than 5 % of, are warnings. Where there is none it fits, with
+   fit->partitions 0. Returns false with the problem. */
 bool table_fits_image(const struct table *table, const struct table_options *options, int64_t type,
                       int64_t subtype, uint64_t size, struct table_fit *fit,
                       struct table_problem *problem);

@@ -61,6 +61,34 @@ function(updraft_host_library target)
     target_link_libraries(${target} PUBLIC ${library_LIBRARIES})
 endfunction()
 
+# updraft_compile_again(<target> PARTS <target>... OPTIONS <option>... [LIBRARIES <target>...])
+#
+# A static library of the sources of other libraries, compiled once more with other options and without the preset's
+# sanitizers: for what must be small, or must run a million times. PARTS "rooms" stands for all rooms of lib/.
+function(updraft_compile_again target)
+    cmake_parse_arguments(PARSE_ARGV 1 again "" "" "PARTS;OPTIONS;LIBRARIES")
+    if("rooms" IN_LIST again_PARTS)
+        get_property(rooms GLOBAL PROPERTY UPDRAFT_ROOMS)
+        list(TRANSFORM rooms PREPEND updraft_)
+        list(REMOVE_ITEM again_PARTS rooms)
+        list(APPEND again_PARTS ${rooms})
+    endif()
+    add_library(${target} STATIC)
+    foreach(part IN LISTS again_PARTS)
+        get_target_property(sources ${part} SOURCES)
+        get_target_property(folder ${part} SOURCE_DIR)
+        foreach(source IN LISTS sources)
+            cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${folder})
+            target_sources(${target} PRIVATE ${source})
+        endforeach()
+    endforeach()
+    updraft_host_settings(${target})
+    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/ports)
+    target_compile_options(${target} PUBLIC ${again_OPTIONS} -fno-sanitize=all)
+    target_link_options(${target} PUBLIC -fno-sanitize=all)
+    target_link_libraries(${target} PUBLIC ${again_LIBRARIES})
+endfunction()
+
 # updraft_program(<target> SOURCES <file>... [LIBRARIES <target>...] [NAME <file name>])
 #
 # A program for this machine, found in <build>/bin.

@@ -202,9 +202,9 @@ static void take_image_facts(const struct ota_image_check *check, uint64_t size,
     struct ota_app_descriptor descriptor;
     const bool described = ota_image_app_descriptor(image, &descriptor);
     if (esp32 && !described) {
-        /* Build folders hold boot loaders beside apps: one must never reach an app slot. */
+        /* Build folders hold bootloaders beside apps: one must never reach an app slot. */
         snprintf(facts->problem, sizeof facts->problem,
-                 "a boot loader, or an app without the descriptor that names it");
+                 "a bootloader, or an app without the descriptor that names it");
         return;
     }
 
@@ -314,32 +314,11 @@ const char *inspect_chip_name(uint16_t chip)
     return facts == NULL ? "unknown chip" : facts->name;
 }
 
-static char lower(char c)
-{
-    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
-static bool same_chip_name(const char *a, const char *b)
-{
-    for (;; a++, b++) {
-        a += strspn(a, "-");
-        b += strspn(b, "-");
-        if (lower(*a) != lower(*b)) {
-            return false;
-        }
-        if (*a == '\0') {
-            return true;
-        }
-    }
-}
-
 uint16_t inspect_chip_by_name(const char *name)
 {
-    const struct ota_chip_facts *facts = NULL;
-    for (unsigned n = 0; (facts = ota_chip_facts_at(n)) != NULL; n++) {
-        if (same_chip_name(name, facts->name)) {
-            return facts->id;
-        }
+    if (strcasecmp(name, "pico") == 0) {
+        return FILE_CHIP_PICO;
     }
-    return same_chip_name(name, "pico") ? (uint16_t)FILE_CHIP_PICO : (uint16_t)FILE_CHIP_NONE;
+    const struct ota_chip_facts *facts = ota_chip_named(name);
+    return facts != NULL ? facts->id : (uint16_t)FILE_CHIP_NONE;
 }

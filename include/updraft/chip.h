@@ -69,4 +69,8 @@ const struct ota_chip_facts *ota_chip_facts(uint16_t id);
 /* Returns the n-th chip known (from 0) or NULL past the last. */
 const struct ota_chip_facts *ota_chip_facts_at(unsigned n);
 
+/* Returns the chip of this name, or NULL if there is none. Neither case nor dashes nor underscores
+   count: "esp32s3", "esp32-s3" and "ESP32_S3" are one. */
+const struct ota_chip_facts *ota_chip_named(const char *name);
+
 #endif

@@ -29,7 +29,7 @@ enum ota_image_form {
     OTA_IMAGE_DETECT = 0,   /* for tools: find out from the first bytes */
     OTA_IMAGE_ESP32,        /* the ESP32 family: extended header, checksum, appended SHA-256 */
     OTA_IMAGE_ESP8266,      /* ESP8266: version 1 (0xE9), version 2 (0xEA), or Arduino's file with
-                               its boot loader at 0 and the sketch at 0x1000 */
+                               its bootloader at 0 and the sketch at 0x1000 */
     OTA_IMAGE_ESP8266_RTOS, /* ESP8266_RTOS_SDK: version 1 header, descriptor, SHA-256 always */
     OTA_IMAGE_DATA,         /* no structure: any bytes, only hashed */
 };

@@ -246,7 +246,8 @@ static bool make_temporary(struct board *board, const char *directory)
         return board_fail(board, "there is not enough memory to make a board");
     }
     if (mkdir(temporary, 0777) != 0) {
-        board_fail(board, "%s cannot be made: %s", temporary, strerror(errno));
+        board_fail(board, "%s cannot be made: %s", directory,
+                   errno == ENOENT ? "its folder does not exist" : strerror(errno));
         free(temporary);
         return false;
     }

@@ -29,9 +29,15 @@ static void introduce(struct board *board, const struct ota_app_descriptor *desc
     if (descriptor->project[0] == '\0') {
         snprintf(text, sizeof text, "in place of an image for %s without a descriptor", chip);
     } else {
-        snprintf(text, sizeof text, "in place of %s %s for %s, built %s %s with %s",
-                 descriptor->project, descriptor->version, chip, descriptor->date, descriptor->time,
-                 descriptor->idf_version);
+        int len = snprintf(text, sizeof text, "in place of %s %s for %s", descriptor->project,
+                           descriptor->version, chip);
+        if (descriptor->date[0] != '\0') {
+            len += snprintf(text + len, sizeof text - (size_t)len, ", built %s %s",
+                            descriptor->date, descriptor->time);
+        }
+        if (descriptor->idf_version[0] != '\0') {
+            snprintf(text + len, sizeof text - (size_t)len, ", with %s", descriptor->idf_version);
+        }
     }
     say(board, OTA_LOG_INFO, text);
 }

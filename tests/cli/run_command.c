@@ -4,7 +4,6 @@
 #include "cli/run_command.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,28 +13,6 @@
 #include "cli/commands.h"
 
 #define WORDS_MAX 64
-
-static char folder[] = "/tmp/updraft-cli-XXXXXX";
-
-int run_folder_make(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) != NULL && chdir(folder) == 0 ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-    (void)status;
-    (void)type;
-    (void)place;
-    return remove(path);
-}
-
-int run_folder_remove(void **state)
-{
-    (void)state;
-    return chdir("/") == 0 ? nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS) : -1;
-}
 
 static int to_file(FILE *stream, const char *path)
 {

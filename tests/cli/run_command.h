@@ -2,7 +2,7 @@
 #ifndef TESTS_CLI_RUN_COMMAND_H
 #define TESTS_CLI_RUN_COMMAND_H
 
-/* Runs subcommands in this process, in a folder of the test's own, and keeps what they print. */
+/* Runs subcommands in this process and keeps what they print. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,10 +17,6 @@ struct run_result {
     char out[RUN_TEXT_SIZE]; /* standard output, as text */
     char err[RUN_TEXT_SIZE];
 };
-
-/* Make a folder and work in it; leave it and remove it: a test group's set-up and tear-down. */
-int run_folder_make(void **state);
-int run_folder_remove(void **state);
 
 /* Runs "partition show two_ota": words are parted by blanks, 'quotes' hold one together. The result
    is valid until the next run. */

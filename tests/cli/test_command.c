@@ -235,7 +235,8 @@ static void wrong_lines(void **state)
             "-o");
     REFUSED("updraft: --quiet takes no value; see sample thing do --help\n", "thing", "do",
             "--quiet=1", "x");
-    REFUSED("updraft: FILE... is missing; see sample thing do --help\n", "thing", "do", "-q");
+    REFUSED("updraft: an argument is missing: FILE...; see sample thing do --help\n", "thing", "do",
+            "-q");
     REFUSED("updraft: \"4\" is one argument too many; see sample thing do --help\n", "thing", "do",
             "1", "2", "3", "4");
     REFUSED("updraft: \"x\" is one argument too many; see sample serve --help\n", "serve", "x");
@@ -302,12 +303,14 @@ static void numbers(void **state)
     assert_int_equal(seen.number, 1 << 24);
     capture_free(&capture);
     assert_int_equal(RUN(&capture, "thing", "do", "x", "--size", "17M"), COMMAND_USAGE);
-    assert_string_equal(capture.err, "updraft: --size: 17M is outside 1 to 16777216; see sample "
-                                     "thing do --help\n");
+    assert_string_equal(capture.err,
+                        "updraft: --size: \"17M\" is no whole number from 1 to 16777216; "
+                        "see sample thing do --help\n");
     capture_free(&capture);
     assert_int_equal(RUN(&capture, "thing", "do", "x", "--size=big"), COMMAND_USAGE);
     assert_string_equal(capture.err,
-                        "updraft: --size: \"big\" is no number; see sample thing do --help\n");
+                        "updraft: --size: \"big\" is no whole number from 1 to 16777216; "
+                        "see sample thing do --help\n");
     capture_free(&capture);
 }
 

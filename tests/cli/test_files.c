@@ -18,30 +18,7 @@
 #include <unistd.h>
 
 #include "cli/capture.h"
-
-static char folder[64];
-
-static int enter_folder(void **state)
-{
-    (void)state;
-    strcpy(folder, "/tmp/updraft-test-files-XXXXXX");
-    return mkdtemp(folder) == NULL || chdir(folder) != 0;
-}
-
-static int leave_folder(void **state)
-{
-    (void)state;
-    DIR *dir = opendir(folder);
-    struct dirent *entry;
-    if (dir == NULL) {
-        return 1;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        unlink(entry->d_name);
-    }
-    closedir(dir);
-    return chdir("/") != 0 || rmdir(folder) != 0;
-}
+#include "support/scratch.h"
 
 static size_t files_here(void)
 {
@@ -289,12 +266,12 @@ static void progress_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_cannot_be_read, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(limits, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(streams, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(replaced_whole, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(or_not_at_all, enter_folder, leave_folder),
-        cmocka_unit_test_setup_teardown(what_cannot_be_written, enter_folder, leave_folder),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(limits, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(streams, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(replaced_whole, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(or_not_at_all, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written, scratch_enter, scratch_leave),
         cmocka_unit_test(numbers_as_printed),
         cmocka_unit_test(texts_from_outside),
         cmocka_unit_test(columns),

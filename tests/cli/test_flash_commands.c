@@ -2,6 +2,7 @@
 /* `updraft flash make|show|extract` (docs/formats/flash-layout.md). */
 
 #include "cli/run_command.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,7 +129,7 @@ static void refused(void **state)
     run_write_file("large.bin", large, sizeof large);
 
     run_expect_failure("flash make --chip esp32-s3 -p two_ota -a factory=hello.bin -o x.bin",
-                       "hello.bin: no good app for esp32-s3");
+                       "hello.bin: is an image for esp32, not for esp32-s3");
     run_expect_failure("flash make --chip esp32 -p two_ota -a factory=small.bin -o x.bin",
                        "small.bin: no good app for esp32");
     run_expect_failure(
@@ -190,5 +191,5 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(labels_are_no_paths),
     };
-    return cmocka_run_group_tests(tests, run_folder_make, run_folder_remove);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -381,8 +381,9 @@ static void refusals(void **state)
     segments[0].address = 0x3F400020;
     segments[1].address = 0x3F400100;
     assert_false(image_build(&spec, &ota_crypto_psa, &built));
-    assert_string_equal(built.problem, "two segments that are read through the flash cache lie in "
-                                       "one page of 65536 bytes");
+    assert_string_equal(built.problem, "the segments at 0x3f400020 and 0x3f400100 are read through "
+                                       "the flash cache and must not share one of its pages of "
+                                       "65536 bytes");
 
     segments[1].address = 0x400D0022;
     spec.segment_count = 2;
@@ -397,7 +398,7 @@ static void refusals(void **state)
     assert_non_null(strstr(built.problem, "version 2"));
     spec.variant = OTA_VARIANT_ARDUINO;
     assert_false(image_build(&spec, &ota_crypto_psa, &built));
-    assert_non_null(strstr(built.problem, "boot loader"));
+    assert_non_null(strstr(built.problem, "bootloader"));
     struct ota_app_descriptor descriptor = {.version = "1"};
     spec.variant = OTA_VARIANT_V1;
     spec.descriptor = &descriptor;

@@ -3,6 +3,7 @@
    (docs/formats/otadata.md sections 1, 2, 4 and 6). */
 
 #include "cli/run_command.h"
+#include "support/scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,5 +210,5 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(arduino),
     };
-    return cmocka_run_group_tests(tests, run_folder_make, run_folder_remove);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "posix/board.h"
-#include "scratch.h"
+#include "support/scratch.h"
 
 static struct board board;
 static struct board other;
@@ -23,7 +23,7 @@ static struct board other;
 /* Makes a board of this name and leaves it closed. */
 static void make(const char *name, const struct board_settings *settings)
 {
-    assert_true(board_create(&board, scratch_path(name), settings));
+    assert_true(board_create(&board, name, settings));
     assert_true(board_publish(&board));
     board_close(&board);
 }
@@ -61,7 +61,7 @@ static void test_what_is_made_is_opened(void **unused)
         .mac = {1, 2, 3, 4, 5, 6},
     };
     make("kept", &settings);
-    assert_true(board_open(&board, scratch_path("kept"), BOARD_RUN));
+    assert_true(board_open(&board, "kept", BOARD_RUN));
     assert_memory_equal(&board.settings.mac, settings.mac, BOARD_MAC_SIZE);
     assert_memory_equal(&board.settings.erase_sizes, settings.erase_sizes,
                         sizeof settings.erase_sizes);
@@ -93,14 +93,14 @@ static void test_new_boards_are_blank(void **unused)
     uint8_t byte = 0;
     bool blank;
     struct ota_region all;
-    assert_true(board_create(&board, scratch_path("blank"), &settings));
+    assert_true(board_create(&board, "blank", &settings));
     /* What the maker writes stays; that it was written does not count. */
     assert_int_equal(board.nor.flash.erase(&board.nor.flash, 0, 4096), OTA_OK);
     assert_int_equal(board.nor.flash.write(&board.nor.flash, 100, &byte, 1), OTA_OK);
     assert_true(board_publish(&board));
     board_close(&board);
 
-    assert_true(board_open(&board, scratch_path("blank"), BOARD_RUN));
+    assert_true(board_open(&board, "blank", BOARD_RUN));
     assert_int_equal(board.state->nor.statistics.operations, 0);
     assert_int_equal(board.state->boots, 0);
     assert_int_equal(board.nor.wear[0], 0);
@@ -118,14 +118,14 @@ static void test_a_board_appears_whole_or_not_at_all(void **unused)
     (void)unused;
     const struct board_settings settings = usual("late");
     struct stat facts;
-    assert_true(board_create(&board, scratch_path("late"), &settings));
-    assert_int_not_equal(stat(scratch_path("late"), &facts), 0);
+    assert_true(board_create(&board, "late", &settings));
+    assert_int_not_equal(stat("late", &facts), 0);
     char temporary[512];
     strcpy(temporary, board.directory);
     assert_int_equal(stat(temporary, &facts), 0);
     board_close(&board);
     assert_int_not_equal(stat(temporary, &facts), 0);
-    assert_int_not_equal(stat(scratch_path("late"), &facts), 0);
+    assert_int_not_equal(stat("late", &facts), 0);
 }
 
 static void test_nothing_is_overwritten(void **unused)
@@ -133,13 +133,13 @@ static void test_nothing_is_overwritten(void **unused)
     (void)unused;
     const struct board_settings settings = usual("twice");
     make("twice", &settings);
-    assert_false(board_create(&board, scratch_path("twice"), &settings));
+    assert_false(board_create(&board, "twice", &settings));
     assert_says(board.error, "exists already");
     board_close(&board);
 
     /* Nor what came between. */
-    assert_true(board_create(&board, scratch_path("meanwhile"), &settings));
-    assert_int_equal(mkdir(scratch_path("meanwhile"), 0777), 0);
+    assert_true(board_create(&board, "meanwhile", &settings));
+    assert_int_equal(mkdir("meanwhile", 0777), 0);
     assert_false(board_publish(&board));
     assert_says(board.error, "cannot be made");
     board_close(&board);
@@ -172,12 +172,12 @@ static void test_boards_that_cannot_be_are_refused(void **unused)
         if (cases[i].table_offset != 0) {
             settings.table_offset = cases[i].table_offset;
         }
-        assert_false(board_create(&board, scratch_path("never"), &settings));
+        assert_false(board_create(&board, "never", &settings));
         assert_says(board.error, cases[i].says);
         board_close(&board);
     }
     const struct board_settings settings = usual("x");
-    assert_false(board_create(&board, scratch_path("no/such/folder/x"), &settings));
+    assert_false(board_create(&board, "no/such/folder/x", &settings));
     assert_says(board.error, "cannot be made");
     board_close(&board);
 }
@@ -188,7 +188,7 @@ static void test_changes_are_kept(void **unused)
     const struct board_settings settings = usual("changes");
     const uint8_t data[3] = {1, 2, 3};
     make("changes", &settings);
-    assert_true(board_open(&board, scratch_path("changes"), BOARD_RUN));
+    assert_true(board_open(&board, "changes", BOARD_RUN));
     struct ota_flash *flash = &board.nor.flash;
     assert_int_equal(flash->erase(flash, 0x20000, 0x1000), OTA_OK);
     assert_int_equal(flash->write(flash, 0x20000, data, sizeof data), OTA_OK);
@@ -196,7 +196,7 @@ static void test_changes_are_kept(void **unused)
     board.state->boots = 7;
     board_close(&board);
 
-    assert_true(board_open(&board, scratch_path("changes"), BOARD_RUN));
+    assert_true(board_open(&board, "changes", BOARD_RUN));
     assert_memory_equal(board.nor.memory + 0x20000, data, sizeof data);
     assert_int_equal(board.nor.wear[0x20], 1);
     assert_int_equal(board.state->nor.statistics.operations, 2);
@@ -215,14 +215,14 @@ static void test_one_user_at_a_time(void **unused)
     const struct board_settings settings = usual("locked");
     char process[32];
     make("locked", &settings);
-    assert_true(board_open(&board, scratch_path("locked"), BOARD_RUN));
-    assert_false(board_open(&other, scratch_path("locked"), BOARD_RUN));
+    assert_true(board_open(&board, "locked", BOARD_RUN));
+    assert_false(board_open(&other, "locked", BOARD_RUN));
     snprintf(process, sizeof process, "(process %d)", (int)getpid());
     assert_says(other.error, "is in use by another updraft");
     assert_says(other.error, process);
     board_close(&other);
     board_close(&board);
-    assert_true(board_open(&board, scratch_path("locked"), BOARD_RUN));
+    assert_true(board_open(&board, "locked", BOARD_RUN));
     board_close(&board);
 }
 
@@ -231,8 +231,8 @@ static void test_looking_changes_nothing(void **unused)
     (void)unused;
     const struct board_settings settings = usual("looked");
     make("looked", &settings);
-    assert_true(board_open(&board, scratch_path("looked"), BOARD_RUN));
-    assert_true(board_open(&other, scratch_path("looked"), BOARD_LOOK));
+    assert_true(board_open(&board, "looked", BOARD_RUN));
+    assert_true(board_open(&other, "looked", BOARD_LOOK));
     board.nor.memory[5] = 0x55;
     assert_int_equal(other.nor.memory[5], 0x55);
     other.nor.memory[9] = 0x55;
@@ -250,12 +250,12 @@ static void test_a_board_killed_without_power_comes_back(void **unused)
     (void)unused;
     const struct board_settings settings = usual("killed");
     make("killed", &settings);
-    assert_true(board_open(&board, scratch_path("killed"), BOARD_RUN));
+    assert_true(board_open(&board, "killed", BOARD_RUN));
     board.state->boots_since_power_on = 2;
     board.retained[0] = 1;
     nor_cut_now(&board.nor);
     board_close(&board);
-    assert_true(board_open(&board, scratch_path("killed"), BOARD_RUN));
+    assert_true(board_open(&board, "killed", BOARD_RUN));
     assert_int_equal(board.retained[0], 0);
     assert_int_equal(board.state->boots_since_power_on, 0);
     assert_int_equal(board.nor.flash.erase(&board.nor.flash, 0, 4096), OTA_OK);
@@ -268,7 +268,7 @@ static void test_fuses_only_burn(void **unused)
     struct board_settings settings = usual("fuses");
     settings.anti_rollback = true;
     make("fuses", &settings);
-    assert_true(board_open(&board, scratch_path("fuses"), BOARD_RUN));
+    assert_true(board_open(&board, "fuses", BOARD_RUN));
     struct ota_fuses *fuses = board.device.fuses;
     assert_int_equal(fuses->secure_version(fuses), 0);
     static const uint32_t versions[][2] = {{1, 1}, {3, 3}, {2, 3}, {0, 3}, {17, 17}, {17, 17}};
@@ -277,7 +277,7 @@ static void test_fuses_only_burn(void **unused)
         assert_int_equal(fuses->secure_version(fuses), versions[i][1]);
     }
     board_close(&board);
-    assert_true(board_open(&board, scratch_path("fuses"), BOARD_RUN));
+    assert_true(board_open(&board, "fuses", BOARD_RUN));
     fuses = board.device.fuses;
     assert_int_equal(fuses->secure_version(fuses), 17);
     assert_int_equal(fuses->raise_secure_version(fuses, BOARD_SECURE_VERSION_MAX + 1),
@@ -293,7 +293,7 @@ static void put_file(const char *name, const char *text, size_t len)
 {
     char path[64];
     snprintf(path, sizeof path, "harm/%s", name);
-    FILE *file = fopen(scratch_path(path), "w");
+    FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(text, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
@@ -301,10 +301,10 @@ static void put_file(const char *name, const char *text, size_t len)
 
 static void assert_harmed(const char *says)
 {
-    assert_false(board_open(&board, scratch_path("harm"), BOARD_RUN));
+    assert_false(board_open(&board, "harm", BOARD_RUN));
     assert_says(board.error, says);
     board_close(&board);
-    scratch_remove(scratch_path("harm"));
+    scratch_remove_folder("harm");
 }
 
 static void harm(const char *name, const char *text, const char *says)
@@ -356,10 +356,10 @@ static void test_damaged_boards_are_refused(void **unused)
     assert_harmed("File too large");
 
     make("harm", &settings);
-    assert_int_equal(unlink(scratch_path("harm/board.json")), 0);
+    assert_int_equal(unlink("harm/board.json"), 0);
     assert_harmed("Is this the directory of a board?");
 
-    assert_false(board_open(&board, scratch_path("nowhere"), BOARD_RUN));
+    assert_false(board_open(&board, "nowhere", BOARD_RUN));
     assert_says(board.error, "there is no such board");
     board_close(&board);
 }
@@ -369,9 +369,9 @@ static void test_firmware_attaches_by_the_environment(void **unused)
     (void)unused;
     const struct board_settings settings = usual("attached");
     make("attached", &settings);
-    assert_true(board_open(&board, scratch_path("attached"), BOARD_RUN));
+    assert_true(board_open(&board, "attached", BOARD_RUN));
     board.state->running_slot = 1;
-    setenv(BOARD_ENV_DIRECTORY, scratch_path("attached"), 1);
+    setenv(BOARD_ENV_DIRECTORY, "attached", 1);
     setenv(BOARD_ENV_PULL, "http://server/", 1);
     assert_true(board_attach(&other));
     assert_int_equal(other.device.running_slot, 1);
@@ -455,5 +455,5 @@ int main(void)
         cmocka_unit_test(test_names_come_from_paths),
         cmocka_unit_test(test_words_for_resets),
     };
-    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+    return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -16,20 +16,19 @@
 #include <cmocka.h>
 #include <cjson/cJSON.h>
 
-#include "scratch.h"
 #include "support/images.h"
+#include "support/scratch.h"
 
 #define ESP32S3 9
 
 static char output[16384];
 
-/* Runs `updraft` with these words in the scratch folder; returns its exit status. What it prints on
+/* Runs `updraft` with these words ; returns its exit status. What it prints on
    both outputs is in `output`. */
 static int updraft(const char *words)
 {
     char line[2048];
-    snprintf(line, sizeof line, "cd '%s' && '%s' %s 2>&1", scratch_path("."), UPDRAFT_COMMAND,
-             words);
+    snprintf(line, sizeof line, "'%s' %s 2>&1", UPDRAFT_COMMAND, words);
     FILE *pipe = popen(line, "r"); /* NOLINT(cert-env33-c): the words are this file's */
     assert_non_null(pipe);
     const size_t len = fread(output, 1, sizeof output - 1, pipe);
@@ -48,7 +47,7 @@ static void assert_said(const char *part)
 
 static void assert_file_written(const char *name, const void *data, size_t len)
 {
-    FILE *file = fopen(scratch_path(name), "w");
+    FILE *file = fopen(name, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
@@ -59,7 +58,7 @@ static int setup(void **state)
     static uint8_t image[65536];
     const struct image_facts facts = {
         .chip = ESP32S3, .size = 20000, .project = "garden", .version = "2.3.0"};
-    if (scratch_setup(state) != 0) {
+    if (scratch_enter(state) != 0) {
         return -1;
     }
     const size_t len = image_make(image, sizeof image, &facts);
@@ -144,16 +143,14 @@ static pid_t serve(unsigned *port)
 {
     const pid_t server = fork();
     if (server == 0) {
-        if (chdir(scratch_path(".")) == 0) {
-            execl(UPDRAFT_COMMAND, "updraft", "serve", "www", "--address", "127.0.0.1", "--port",
-                  "0", "--port-file", "port", "--quiet", (char *)NULL);
-        }
+        execl(UPDRAFT_COMMAND, "updraft", "serve", "www", "--address", "127.0.0.1", "--port", "0",
+              "--port-file", "port", "--quiet", (char *)NULL);
         _exit(1);
     }
     assert_true(server > 0);
     for (int patience = 0; patience < 1000; patience++) {
         char text[16] = "";
-        FILE *file = fopen(scratch_path("port"), "r");
+        FILE *file = fopen("port", "r");
         if (file != NULL) {
             const bool whole = fgets(text, sizeof text, file) != NULL && strchr(text, '\n') != NULL;
             fclose(file);
@@ -179,7 +176,7 @@ static void test_a_rehearsal(void **unused)
     const size_t len = image_make(image, sizeof image, &facts);
     unsigned port = 0;
     char words[256];
-    assert_int_equal(mkdir(scratch_path("www"), 0777), 0);
+    assert_int_equal(mkdir("www", 0777), 0);
     assert_file_written("www/garden-2.3.1.bin", image, len);
     const pid_t server = serve(&port);
     assert_int_equal(updraft("board new far --chip esp32s3 --app ota_0=garden.bin"), 0);
@@ -207,7 +204,7 @@ static void test_what_cannot_be_made_is_refused(void **unused)
         int status;
         const char *says;
     } cases[] = {
-        {"--chip esp33", 2, "there is no such chip"},
+        {"--chip esp33", 2, "there is no chip \"esp33\""},
         {"--mac 24:0a:c4:00:11", 2, "write six bytes"},
         {"--mac 24:0a:c4:00:11:2g", 2, "write six bytes"},
         {"--app garden.bin", 2, "write it as SLOT=FILE"},
@@ -230,7 +227,7 @@ static void test_what_cannot_be_made_is_refused(void **unused)
         assert_int_equal(updraft(words), cases[i].status);
         assert_int_equal(strncmp(output, "updraft: ", 9), 0);
         assert_said(cases[i].says);
-        assert_int_not_equal(access(scratch_path("never"), F_OK), 0);
+        assert_int_not_equal(access("never", F_OK), 0);
     }
 }
 
@@ -278,5 +275,5 @@ int main(void)
         cmocka_unit_test(test_boards_that_cannot_run_say_why),
         cmocka_unit_test(test_wrong_words_for_a_run),
     };
-    return cmocka_run_group_tests(tests, setup, scratch_teardown);
+    return cmocka_run_group_tests(tests, setup, scratch_leave);
 }

@@ -20,8 +20,8 @@
 #include "cli/image_writer.h"
 #include "posix/board.h"
 #include "posix/runner.h"
-#include "scratch.h"
 #include "support/images.h"
+#include "support/scratch.h"
 
 #define FLASH_SIZE (16u << 20)
 #define SLOT_SIZE (4u << 20)
@@ -47,13 +47,13 @@ static unsigned serial;
 
 static int setup(void **state)
 {
-    return files_map(TEST_FIRMWARE, SLOT_SIZE, &firmware) == 0 ? scratch_setup(state) : -1;
+    return files_map(TEST_FIRMWARE, SLOT_SIZE, &firmware) == 0 ? scratch_enter(state) : -1;
 }
 
 static int teardown(void **state)
 {
     files_release(&firmware);
-    return scratch_teardown(state);
+    return scratch_leave(state);
 }
 
 /* Each test gets a board with a table and nothing else. */
@@ -66,7 +66,7 @@ static int begin(void **state)
     board_default_settings(&settings);
     strcpy(settings.name, "porch");
     settings.flash_size = FLASH_SIZE;
-    if (!board_create(&board, scratch_path(name), &settings)) {
+    if (!board_create(&board, name, &settings)) {
         return -1;
     }
     uint8_t table[TABLE_SIZE];
@@ -82,7 +82,7 @@ static int end(void **state)
     char directory[512];
     snprintf(directory, sizeof directory, "%s", board.directory);
     board_close(&board);
-    scratch_remove(directory);
+    scratch_remove_folder(directory);
     free(output);
     output = NULL;
     return 0;

@@ -256,6 +256,16 @@ size_t bench_connect_for_rest(struct bench *bench)
     return start;
 }
 
+void bench_feed_rest_head(struct bench *bench, char kind, size_t start)
+{
+    char head[512], line[256];
+
+    bench_format(
+        head, sizeof head, "HTTP/1.1 206 Rest\r\nContent-Range: bytes %zu-%zu/%zu\r\n%s\r\n", start,
+        bench->image_len - 1, bench->image_len, bench_identity_lines(bench, kind, false, line));
+    bench_feed(bench, head, strlen(head), 0);
+}
+
 int bench_fresh(void **state)
 {
     static struct bench bench;

@@ -84,6 +84,9 @@ size_t bench_asked_range(const struct bench *bench);
 /* Connects and takes the request, which must ask for a rest; returns its start. */
 size_t bench_connect_for_rest(struct bench *bench);
 
+/* Feeds the head of an answer with the image's rest from there, told by these identity lines. */
+void bench_feed_rest_head(struct bench *bench, char kind, size_t start);
+
 /* The pull is done: the image is proven and in its place; or it failed with this. */
 void bench_assert_updated(const struct bench *bench);
 void bench_assert_failed(const struct bench *bench, enum ota_err err);

@@ -213,7 +213,6 @@ static void test_what_cannot_be_recognised_is_not_resumed(void **state)
 static void test_a_later_pull_goes_on(void **state)
 {
     struct bench *bench = *state;
-    char head[512], line[256];
 
     bench_interrupt(bench, 's', 16000);
     ota_pull_stop(&bench->pull);
@@ -221,10 +220,7 @@ static void test_a_later_pull_goes_on(void **state)
     memset(&bench->update, 0, sizeof bench->update); /* the power was cut */
     bench_begin(bench);
     size_t start = bench_connect_for_rest(bench);
-    bench_format(
-        head, sizeof head, "HTTP/1.1 206 Rest\r\nContent-Range: bytes %zu-%zu/%zu\r\n%s\r\n", start,
-        bench->image_len - 1, bench->image_len, bench_identity_lines(bench, 's', false, line));
-    bench_feed(bench, head, strlen(head), 0);
+    bench_feed_rest_head(bench, 's', start);
     bench_feed(bench, bench->image + start, bench->image_len - start, 0);
     bench_close_connection(bench);
     bench_assert_updated(bench);
@@ -234,15 +230,12 @@ static void test_a_later_pull_goes_on(void **state)
 static void test_flash_that_lost_what_the_journal_claims(void **state)
 {
     struct bench *bench = *state;
-    char head[512], line[256];
+    char head[512];
 
     bench_interrupt(bench, 'm', 16000);
     bench->ram.memory[RAM_OTA_0 + 1000] ^= 0xFF;
     size_t start = bench_connect_for_rest(bench);
-    bench_format(
-        head, sizeof head, "HTTP/1.1 206 Rest\r\nContent-Range: bytes %zu-%zu/%zu\r\n%s\r\n", start,
-        bench->image_len - 1, bench->image_len, bench_identity_lines(bench, 'm', false, line));
-    bench_feed(bench, head, strlen(head), 0);
+    bench_feed_rest_head(bench, 'm', start);
     assert_string_equal(bench->events, "RA");
     bench_answer(bench, bench_whole(bench, head), bench->image, bench->image_len);
     assert_int_equal(bench_asked_range(bench), 0);
@@ -304,14 +297,11 @@ static void test_a_tag_that_would_break_the_request(void **state)
 static void test_a_rest_with_wrong_bytes(void **state)
 {
     struct bench *bench = *state;
-    char head[512], line[256];
+    char head[512];
 
     bench_interrupt(bench, 'm', 16000);
     size_t start = bench_connect_for_rest(bench);
-    bench_format(
-        head, sizeof head, "HTTP/1.1 206 Rest\r\nContent-Range: bytes %zu-%zu/%zu\r\n%s\r\n", start,
-        bench->image_len - 1, bench->image_len, bench_identity_lines(bench, 'm', false, line));
-    bench_feed(bench, head, strlen(head), 0);
+    bench_feed_rest_head(bench, 'm', start);
     bench_feed(bench, bench->other + start, bench->image_len - start, 0);
     bench_close_connection(bench);
     assert_int_equal(bench->pull.state, OTA_PULL_WAITING);

@@ -20,8 +20,8 @@
 #include <updraft/chip.h>
 
 #include "server/catalog.h"
-#include "server/scratch.h"
 #include "support/images.h"
+#include "support/scratch.h"
 
 #define WAIT_MS 20000u
 #define SETTLE_MS 300u
@@ -405,7 +405,7 @@ static void test_real_files(void **state)
     assert_memory_equal(signed_facts.image_md5, facts.md5, sizeof facts.md5);
     assert_memory_equal(signed_facts.image_sha256, facts.sha256, sizeof facts.sha256);
 
-    /* A boot loader beside the app must not be offered as one. */
+    /* A bootloader beside the app must not be offered as one. */
     inspect_vector("esp/images/bootloader_esp32.bin", "door-9.9.9.bin", &facts);
     assert_int_equal(facts.kind, FILE_PLAIN);
     inspect_vector("esp/images/bootloader_esp32_v5_2.bin", "door-9.9.9.bin", &facts);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A removed folder is walked without following links: a test may link to what is not its own. */
 
-/* Folders and files for tests of the server. */
+#include "scratch.h"
 
-#include "server/scratch.h"
-
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/images.h"
+#include "images.h"
 
 static _Noreturn void give_up(const char *what)
 {
@@ -33,33 +33,42 @@ void scratch_make(struct scratch *scratch)
     demand(mkdtemp(scratch->path) != NULL, "mkdtemp");
 }
 
-static void remove_tree(const char *path)
+static struct scratch entered;
+static char left[PATH_MAX];
+
+int scratch_enter(void **state)
 {
-    DIR *directory = opendir(path);
-    if (directory == NULL) {
-        give_up(path);
-    }
-    const struct dirent *entry = NULL;
-    while ((entry = readdir(directory)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-            continue;
-        }
-        char child[512];
-        struct stat status;
-        snprintf(child, sizeof child, "%s/%s", path, entry->d_name);
-        if (lstat(child, &status) == 0 && S_ISDIR(status.st_mode)) {
-            remove_tree(child);
-        } else {
-            unlink(child);
-        }
-    }
-    closedir(directory);
-    rmdir(path);
+    (void)state;
+    demand(getcwd(left, sizeof left) != NULL, "getcwd");
+    scratch_make(&entered);
+    return chdir(entered.path);
+}
+
+int scratch_leave(void **state)
+{
+    (void)state;
+    demand(chdir(left) == 0, left);
+    scratch_remove(&entered);
+    return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+void scratch_remove_folder(const char *path)
+{
+    const int folders_open_max = 8;
+    demand(nftw(path, remove_entry, folders_open_max, FTW_DEPTH | FTW_PHYS) == 0, path);
 }
 
 void scratch_remove(const struct scratch *scratch)
 {
-    remove_tree(scratch->path);
+    scratch_remove_folder(scratch->path);
 }
 
 const char *scratch_path(const struct scratch *scratch, const char *name)
