@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "power/firmware.h"
+
+#include <string.h>
+
+#define PIECE 1000u /* bytes of the transfer that arrive at once */
+
+/* Demands success; where weak bits may have shown, what they lead to is an honest answer too. */
+static enum step check(struct board *board, const char *call, enum ota_err err)
+{
+    static const enum ota_err honest[] = {
+        OTA_ERR_FLASH_VERIFY,  OTA_ERR_DIGEST,          OTA_ERR_IMAGE_MAGIC,
+        OTA_ERR_IMAGE_CHIP,    OTA_ERR_IMAGE_REVISION,  OTA_ERR_IMAGE_HASH,
+        OTA_ERR_IMAGE_SEGMENT, OTA_ERR_IMAGE_MAPPING,   OTA_ERR_IMAGE_CHECKSUM,
+        OTA_ERR_IMAGE_LAYOUT,  OTA_ERR_IMAGE_TRUNCATED,
+    };
+
+    board_trace(board, "        call    %s: %s", call, ota_err_name(err));
+    if (err == OTA_OK) {
+        return STEP_DONE;
+    }
+    for (size_t i = 0; i < sizeof honest / sizeof honest[0]; i++) {
+        if (err == honest[i] && board->now.memo.weak) {
+            return STEP_RETRY;
+        }
+    }
+    (void)board_fail(board, "%s: %s", call, ota_err_name(err));
+    return STEP_RETRY;
+}
+
+/* From now on `image` may boot too; and once that is acknowledged, nothing else. */
+static void announce(struct board *board, int image)
+{
+    struct memo *memo = &board->now.memo;
+
+    memo->allowed |= 1u << image;
+    memo->candidate = image;
+    if (board->scenario->rollback) {
+        memo->confirmed &= ~(1u << image);
+    }
+}
+
+static enum step acknowledge(struct board *board, enum step step, int image)
+{
+    if (step == STEP_DONE) {
+        board->now.memo.allowed = 1u << image;
+    }
+    return step;
+}
+
+static struct ota_update_options options_for(struct board *board, const struct board_image *image)
+{
+    const struct scenario *scenario = board->scenario;
+    struct ota_update_options options = {
+        .device = &board->device,
+        .label = scenario->data ? "storage" : NULL,
+        .size = scenario->size_unknown ? OTA_SIZE_UNKNOWN : image->size,
+        .buffer = board->buffer,
+        .buffer_size = board->buffer_size,
+    };
+
+    if (!scenario->no_identity) {
+        options.expected = image->digest;
+    }
+    return options;
+}
+
+static enum step transfer(struct board *board, const struct board_image *image, uint32_t from,
+                          uint32_t to)
+{
+    while (from < to) {
+        uint32_t n = to - from < PIECE ? to - from : PIECE;
+        enum ota_err err = ota_update_write(&board->update, image->bytes + from, n);
+        if (err != OTA_OK) {
+            return check(board, "ota_update_write", err);
+        }
+        from += n;
+    }
+    return STEP_DONE;
+}
+
+/* What arrived must now be what is there. */
+static bool target_holds(struct board *board, const struct board_image *image)
+{
+    const uint8_t *target = board->now.memory + board->update.partition.offset;
+
+    return memcmp(target, image->bytes, image->size) == 0 ||
+           board_fail(board, "what was proven is not what arrived");
+}
+
+static enum step finish(struct board *board, int image)
+{
+    enum step step = check(board, "ota_update_end", ota_update_end(&board->update));
+
+    if (step != STEP_DONE || !target_holds(board, &board->images[image])) {
+        return STEP_RETRY;
+    }
+    if (!board->scenario->data) {
+        announce(board, image);
+    }
+    step = check(board, "ota_update_activate", ota_update_activate(&board->update));
+    return board->scenario->data ? step : acknowledge(board, step, image);
+}
+
+#define CHECKPOINTS_ENOUGH 40u /* for all transfers of a story, with the gaps that cuts leave */
+
+/* Whether a suspended transfer can go on: the journal's sector is free, and has room for the header and
+   records in program units of their own. */
+static bool keeps_checkpoints(const struct board *board)
+{
+    const struct scenario *scenario = board->scenario;
+    const uint32_t unit = board->geometry->write_size;
+    const uint32_t header = (84 + unit - 1) / unit * unit;
+    const uint32_t record = (16 + unit - 1) / unit * unit;
+
+    return !scenario->full && !scenario->no_identity && !scenario->size_unknown &&
+           header + CHECKPOINTS_ENOUGH * record <= board->geometry->erase[0];
+}
+
+static enum step resume(struct board *board, int image, uint32_t *offset)
+{
+    const struct board_image *what = &board->images[image];
+    const struct ota_update_options options = options_for(board, what);
+    struct memo *memo = &board->now.memo;
+    const uint32_t sector = board->geometry->erase[0];
+    enum step step;
+
+    memo->attempts++;
+    if (memo->incoming != image) {
+        memo->incoming = image;
+        memo->suspended = 0;
+    }
+    step = check(board, "ota_update_resume", ota_update_resume(&board->update, &options, offset));
+    board_trace(board, "        resumes image %d from %u of %u", image, (unsigned)*offset,
+                (unsigned)what->size);
+    if (step == STEP_DONE && *offset > what->size) {
+        (void)board_fail(board, "the transfer resumes behind its end");
+        step = STEP_RETRY;
+    }
+    if (step == STEP_DONE && *offset < memo->suspended / sector * sector) {
+        (void)board_fail(board, "the transfer resumes at %u, although it had come to %u",
+                         (unsigned)*offset, (unsigned)memo->suspended);
+        step = STEP_RETRY;
+    }
+    return step;
+}
+
+static enum step suspend(struct board *board, uint32_t limit)
+{
+    ota_update_suspend(&board->update);
+    board->now.memo.suspended = keeps_checkpoints(board) ? limit : 0;
+    return STEP_SUSPENDED;
+}
+
+enum step firmware_update(struct board *board, int image, uint32_t limit)
+{
+    const struct board_image *what = &board->images[image];
+    uint32_t offset = 0;
+    enum step step = resume(board, image, &offset);
+
+    if (step == STEP_DONE) {
+        step = transfer(board, what, offset, limit < what->size ? limit : what->size);
+    }
+    if (step == STEP_DONE && limit < what->size) {
+        return suspend(board, limit);
+    }
+    board->now.memo.suspended = 0;
+    if (step == STEP_DONE) {
+        step = finish(board, image);
+    }
+    if (step != STEP_DONE) {
+        ota_update_abort(&board->update);
+    }
+    return step;
+}
+
+enum step firmware_abandon(struct board *board, int image, uint32_t limit)
+{
+    const struct board_image *what = &board->images[image];
+    const struct ota_update_options options = options_for(board, what);
+    enum step step = check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
+
+    if (step == STEP_DONE) {
+        step = transfer(board, what, 0, limit);
+    }
+    ota_update_abort(&board->update);
+    return step;
+}
+
+enum step firmware_set_boot(struct board *board, int slot, int image)
+{
+    announce(board, image);
+    if (slot == OTA_SLOT_FACTORY) { /* which is never on trial */
+        board->now.memo.confirmed |= 1u << image;
+    }
+    return acknowledge(
+        board, check(board, "ota_slot_set_boot", ota_slot_set_boot(&board->device, slot)), image);
+}
+
+enum step firmware_confirm(struct board *board)
+{
+    struct memo *memo = &board->now.memo;
+    enum step step;
+
+    memo->allowed |= 1u << board->running;
+    memo->confirmed |= 1u << board->running;
+    enum ota_err err = ota_slot_confirm(&board->device);
+    if (err == OTA_ERR_NO_ACTIVE_ENTRY && !board->boot.on_trial) {
+        err = OTA_OK; /* it runs although otadata does not say so: there is nothing to confirm */
+    }
+    step = check(board, "ota_slot_confirm", err);
+    if (step == STEP_DONE) {
+        memo->stable = board->running;
+    }
+    return acknowledge(board, step, board->running);
+}
+
+enum step firmware_reject(struct board *board)
+{
+    return check(board, "ota_slot_reject", ota_slot_reject(&board->device));
+}
+
+enum step firmware_erase_last(struct board *board)
+{
+    enum ota_err err = ota_slot_erase_last(&board->device);
+
+    /* No entry names it any more: it was erased before the power failed. */
+    return check(board, "ota_slot_erase_last", err == OTA_ERR_NO_PARTITION ? OTA_OK : err);
+}
+
+enum step firmware_write_entry(struct board *board, int slot, int image, uint32_t last,
+                               uint32_t *sequence)
+{
+    const struct layout *layout = &board->layout;
+    const struct ota_region region = {&board->nor.flash, layout->otadata, 2 * layout->otadata_unit};
+    struct ota_otadata otadata;
+    struct ota_otadata_entry entry;
+    int active;
+    int index;
+    enum step step = check(board, "ota_otadata_read", ota_otadata_read(&otadata, &region));
+
+    active = ota_otadata_active(&otadata);
+    *sequence = active >= 0 ? otadata.entry[active].sequence : 0;
+    if (step != STEP_DONE || *sequence >= last) {
+        return step;
+    }
+    step = check(board, "ota_otadata_select",
+                 ota_otadata_select(&otadata, slot, board->scenario->slots, false, &index, &entry));
+    if (step != STEP_DONE) {
+        return step;
+    }
+    announce(board, image);
+    return acknowledge(
+        board, check(board, "ota_otadata_write", ota_otadata_write(&region, index, &entry)), image);
+}
+
+bool firmware_storage_holds(const struct board *board, int image)
+{
+    const struct board_image *what = &board->images[image];
+
+    return memcmp(board->now.memory + board->layout.storage, what->bytes, what->size) == 0;
+}
