@@ -10,12 +10,6 @@ static bool has_fuses(const struct ota_boot *boot)
     return boot->device->fuses != NULL;
 }
 
-static bool is_void(const struct ota_otadata_entry *entry)
-{
-    return entry->sequence == UINT32_MAX || entry->state == OTA_STATE_INVALID ||
-           entry->state == OTA_STATE_ABORTED;
-}
-
 static bool is_never_written(const struct ota_otadata *otadata)
 {
     return !ota_otadata_entry_is_written(&otadata->entry[0]) &&
@@ -107,19 +101,18 @@ static int select_active(struct ota_boot *boot, struct ota__selection *selection
     return OTA_SLOT_FACTORY;
 }
 
-/* Step 4 of the section: no entry to go by at all. */
-static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata, int *slot)
+/* Step 4 of the section: there is no entry to go by, or no slot that one could name. The search begins at
+   the factory app; where there is none, that is to begin at slot 0. Entries that were written and are
+   void choose nothing either: select_active finds that. */
+static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata)
 {
     const struct ota_layout *layout = &boot->device->layout;
-    bool no_factory = layout->factory.size == 0;
     bool never_written = is_never_written(otadata);
-    bool both_void = is_void(&otadata->entry[0]) && is_void(&otadata->entry[1]);
 
-    if (!never_written && (has_fuses(boot) || !both_void) && layout->ota_rows != 0) {
+    if (!never_written && layout->ota_rows != 0) {
         return false;
     }
-    *slot = has_fuses(boot) || !no_factory ? OTA_SLOT_FACTORY : 0;
-    boot->initial = never_written && (has_fuses(boot) || no_factory);
+    boot->initial = never_written && (has_fuses(boot) || layout->factory.size == 0);
     ota__boot_report(boot, OTA_BOOT_OTADATA_EMPTY, OTA_SLOT_NONE, OTA_OK, 0);
     return true;
 }
@@ -142,7 +135,7 @@ enum ota_err ota__boot_select(struct ota_boot *boot, int *slot)
     if (boot->device->rollback) {
         take_back_unconfirmed(boot, &selection);
     }
-    if (is_empty(boot, &selection.otadata, slot)) {
+    if (is_empty(boot, &selection.otadata)) {
         return OTA_OK;
     }
     if (has_fuses(boot)) {
