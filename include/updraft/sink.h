@@ -18,8 +18,8 @@
  *         return OTA_OK;
  *     }
  *
- * After an error or a finish a sink takes nothing more: a further write returns the first error, or
- * OTA_ERR_STATE.
+ * After an error or a finish a sink takes nothing more: a further write returns an error, the first
+ * one if there was one.
  */
 
 #include <stddef.h>

@@ -169,23 +169,33 @@ enum ota_err ota_writer_heal(struct ota_writer *writer, uint32_t from, uint32_t 
     return err;
 }
 
-/* Programs one chunk, page by page, but for pages that stay blank. `len` is a multiple of the write
-   size. */
+/* Programs one page, or, if it is to stay blank, looks whether it is: an erase may have failed and not
+   said so. */
+static enum ota_err program_page(struct ota_writer *writer, uint32_t offset, const uint8_t *data,
+                                 uint32_t len)
+{
+    bool blank = false;
+    enum ota_err err;
+
+    if (!ota__is_blank(data, len)) {
+        writer->stats.pages++;
+        return ota_region_write_verified(&writer->region, offset, data, len);
+    }
+    writer->stats.pages_blank++;
+    err = ota_region_is_blank(&writer->region, offset, len, &blank);
+    return err == OTA_OK && !blank ? OTA_ERR_FLASH_VERIFY : err;
+}
+
+/* Programs one chunk, page by page. `len` is a multiple of the write size. */
 static enum ota_err program(struct ota_writer *writer, const uint8_t *data, uint32_t len)
 {
     uint32_t page = ota__max(PAGE, writer->region.flash->write_size);
 
     for (uint32_t done = 0; done < len;) {
         uint32_t n = ota__min(page, len - done);
-        if (ota__is_blank(data + done, n)) {
-            writer->stats.pages_blank++;
-        } else {
-            enum ota_err err =
-                ota_region_write_verified(&writer->region, writer->position + done, data + done, n);
-            if (err != OTA_OK) {
-                return fail(writer, err, writer->position + done);
-            }
-            writer->stats.pages++;
+        enum ota_err err = program_page(writer, writer->position + done, data + done, n);
+        if (err != OTA_OK) {
+            return fail(writer, err, writer->position + done);
         }
         done += n;
     }

@@ -585,6 +585,24 @@ static void test_flash_errors(void **state)
     }
 }
 
+/* An erase that does nothing is noticed on pages that are not programmed, too. */
+static void test_idle_erase(void **state)
+{
+    static const uint32_t buffer_sizes[] = {256, SECTOR};
+    struct ota_writer writer;
+
+    (void)state;
+    memset(data, 0xFF, 2 * SECTOR);
+    for (size_t i = 0; i < 2; i++) {
+        ram_flash_fill(chip, START, SIZE, 5);
+        begin(&writer, 2 * SECTOR, buffer_sizes[i]);
+        faults_set(FAULT_IDLE, 2);
+        assert_int_equal(ota_writer_write(&writer, data, 2 * SECTOR), OTA_ERR_FLASH_VERIFY);
+        assert_true(faults_struck());
+        assert_int_equal(writer.failure.offset, SECTOR);
+    }
+}
+
 int main(void)
 {
 #define WITH_CHIP(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -612,6 +630,7 @@ int main(void)
         WITH_CHIP(test_finish_early),
         WITH_CHIP(test_sink),
         WITH_CHIP(test_flash_errors),
+        WITH_CHIP(test_idle_erase),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

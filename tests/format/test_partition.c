@@ -541,7 +541,7 @@ static void test_recorded_tables(void **state)
         {"partitions-utf8-bom.bin", 3, 0},
     };
     struct ota_partition partition;
-    uint32_t len;
+    uint32_t len = 0;
 
     (void)state;
     if (!load(recorded[0].name, &len)) {
@@ -580,7 +580,7 @@ static void test_recorded_tables(void **state)
 /* A file of three rows without an end: on erased flash the end follows; on other flash it does not. */
 static void test_recorded_table_without_end(void **state)
 {
-    uint32_t len;
+    uint32_t len = 0;
 
     (void)state;
     if (!load("partitions_singleapp_no_end.bin", &len)) {

@@ -30,6 +30,7 @@ enum fault_kind {
     FAULT_WRITE,  /* the flash's write fails, nothing done */
     FAULT_ERASE,  /* the flash's erase fails, nothing done */
     FAULT_VERIFY, /* the flash's write drops one bit and says that all is well */
+    FAULT_IDLE,   /* the flash's erase does nothing and says that all is well */
     FAULT_CRYPTO, /* a call of the crypto backend fails */
 };
 
