@@ -14,7 +14,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## watch a virtual board update itself over HTTP
-	@scripts/setup build
+	@scripts/setup build test
 	@scripts/run
 
 test: ## build with sanitizers and run every test
@@ -60,7 +60,7 @@ mutate: ## change the bootloader's sources one operator at a time: some test mus
 	@scripts/mutate
 
 install: ## build and install into PREFIX (DESTDIR works too)
-	@scripts/setup build
+	@scripts/setup build test
 	@$(CONFIGURE) release
 	@cmake --build --preset release
 	@cmake --install build/release --prefix $(PREFIX)

@@ -64,7 +64,8 @@ endfunction()
 # updraft_compile_again(<target> PARTS <target>... OPTIONS <option>... [LIBRARIES <target>...])
 #
 # A static library of the sources of other libraries, compiled once more with other options and without the preset's
-# sanitizers: for what must be small, or must run a million times. PARTS "rooms" stands for all rooms of lib/.
+# sanitizers or counters: for what must be small, or must run a million times. PARTS "rooms" stands for all rooms of
+# lib/.
 function(updraft_compile_again target)
     cmake_parse_arguments(PARSE_ARGV 1 again "" "" "PARTS;OPTIONS;LIBRARIES")
     if("rooms" IN_LIST again_PARTS)
@@ -84,7 +85,8 @@ function(updraft_compile_again target)
     endforeach()
     updraft_host_settings(${target})
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/ports)
-    target_compile_options(${target} PUBLIC ${again_OPTIONS} -fno-sanitize=all)
+    target_compile_options(${target} PUBLIC
+        ${again_OPTIONS} -fno-sanitize=all -fno-profile-arcs -fno-test-coverage)
     target_link_options(${target} PUBLIC -fno-sanitize=all)
     target_link_libraries(${target} PUBLIC ${again_LIBRARIES})
 endfunction()
