@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,6 +221,12 @@ static void test_each_address_of_a_name_is_tried(void **unused)
 {
     (void)unused;
     struct ota_stream *stream = NULL;
+    struct addrinfo *addresses = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &addresses) != 0) {
+        print_message("this machine does not know localhost\n");
+        skip();
+    }
+    freeaddrinfo(addresses);
     /* Where ::1 comes first it refuses: the listener has the other address only. */
     assert_int_equal(platform->connect(platform, "localhost", port, &stream), OTA_OK);
     write_all(stream, "x", 1);
