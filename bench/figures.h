@@ -17,6 +17,7 @@ struct figure {
     const char *about; /* what was measured, in a few words */
     double limit;      /* 0: none */
     bool at_least;     /* the limit is the least, not the most */
+    bool timed;        /* measured with a clock: a busy machine may miss the limit */
 };
 
 struct figures {
@@ -27,7 +28,7 @@ struct figures {
 /* Appends a figure; the strings must last. */
 void figures_add(struct figures *figures, const struct figure *figure);
 
-/* Prints the table; returns how many figures are beyond their limit. */
+/* Prints the table; returns how many figures that no clock measured are beyond their limit. */
 int figures_print(const struct figures *figures);
 
 /* Writes `{"name": value, …}` to `path` by way of a temporary file. Returns false, having said why, if

@@ -43,12 +43,14 @@ static void measure_flash_time(struct figures *figures)
     double page = flash_time_ns(256, false) / flash_floor_ns();
     double sectors = flash_time_ns(RIG_SECTOR, true) / flash_floor_ns();
 
-    figures_add(figures, &(struct figure){"flash_time_ratio", known, "",
-                                          "flash time of an update over the floor", 1.05, false});
-    figures_add(figures, &(struct figure){"flash_time_ratio_page_buffer", page, "",
-                                          "the same with a buffer of 256 bytes", 1.05, false});
+    figures_add(figures,
+                &(struct figure){"flash_time_ratio", known, "",
+                                 "flash time of an update over the floor", 1.05, false, false});
+    figures_add(figures,
+                &(struct figure){"flash_time_ratio_page_buffer", page, "",
+                                 "the same with a buffer of 256 bytes", 1.05, false, false});
     figures_add(figures, &(struct figure){"flash_time_ratio_sector_erase", sectors, "",
-                                          "the same, erasing 4 KiB at a time", 0, false});
+                                          "the same, erasing 4 KiB at a time", 0, false, false});
 }
 
 static double hash_seconds(const struct rig *rig)
@@ -86,9 +88,10 @@ static void measure_pipeline(struct figures *figures, int runs)
     }
     rig_free(&rig);
     figures_add(figures, &(struct figure){"pipeline_over_hash", hash / whole, "",
-                                          "update throughput over hashing alone", 0.8, true});
-    figures_add(figures, &(struct figure){"pipeline_mb_per_second", RIG_IMAGE_SIZE / whole / 1e6,
-                                          "MB/s", "update throughput, untimed flash", 0, false});
+                                          "update throughput over hashing alone", 0.8, true, true});
+    figures_add(figures,
+                &(struct figure){"pipeline_mb_per_second", RIG_IMAGE_SIZE / whole / 1e6, "MB/s",
+                                 "update throughput, untimed flash", 0, false, false});
 }
 
 static void measure_boot(struct figures *figures)
@@ -110,9 +113,10 @@ static void measure_boot(struct figures *figures)
     figures_add(figures, &(struct figure){
                              "boot_read_ratio",
                              (double)(rig.state.statistics.bytes_read - before) / RIG_IMAGE_SIZE,
-                             "", "flash bytes read by a boot over image size", 1.02, false});
-    figures_add(figures, &(struct figure){"boot_ms", seconds * 1e3, "ms",
-                                          "a boot of 867,072 bytes on this machine", 0, false});
+                             "", "flash bytes read by a boot over image size", 1.02, false, false});
+    figures_add(figures,
+                &(struct figure){"boot_ms", seconds * 1e3, "ms",
+                                 "a boot of 867,072 bytes on this machine", 0, false, false});
     rig_free(&rig);
 }
 
@@ -134,7 +138,7 @@ static void take_power(struct figures *figures, const char *path)
         if (cJSON_IsNumber(item)) {
             figures_add(figures,
                         &(struct figure){names[i], item->valuedouble, "",
-                                         "from the last run of make test-power", 0, false});
+                                         "from the last run of make test-power", 0, false, false});
         }
     }
     if (object == NULL) {
