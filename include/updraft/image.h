@@ -156,7 +156,7 @@ struct ota_image_check {
 };
 
 /* Starts a check; `rules` is the caller's and must stay until the check ends. Returns OTA_OK,
-   OTA_ERR_ARGUMENT or OTA_ERR_CRYPTO. */
+   OTA_ERR_TOO_LARGE if size_max leaves no room for a header, or OTA_ERR_CRYPTO. */
 enum ota_err ota_image_check_begin(struct ota_image_check *check,
                                    const struct ota_image_rules *rules,
                                    const struct ota_crypto *crypto);

@@ -101,7 +101,8 @@ void ota_partition_encode(const struct ota_partition *partition,
  * one label, of one app slot or of otadata, offsets aligned to the erase size.
  *
  * `crypto` checks the MD5 row. `table` keeps a pointer to the flash. On failure returns an
- * OTA_ERR_TABLE_… or OTA_ERR_FLASH_READ and, where `failure` is not NULL, stores the same with the
+ * OTA_ERR_TABLE_…, OTA_ERR_BOUNDS (the table is not inside the flash), OTA_ERR_CRYPTO or
+ * OTA_ERR_FLASH_READ and, where `failure` is not NULL, stores the same with the
  * offset of the row from the table's start.
  */
 enum ota_err ota_partition_table_open(struct ota_partition_table *table, struct ota_flash *flash,

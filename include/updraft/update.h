@@ -109,7 +109,8 @@ struct ota_update {
  * Starts an update. Checks the target: OTA_ERR_NO_PARTITION; OTA_ERR_RUNNING_SLOT for the running
  * one (the factory app and partitions of other types than app and data: OTA_ERR_ARGUMENT);
  * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its fallback
- * would be overwritten); OTA_ERR_TOO_LARGE if the size is known and larger than the partition.
+ * would be overwritten); OTA_ERR_NO_OTADATA for a slot that no otadata entry could make boot;
+ * OTA_ERR_TOO_LARGE if the size is known and larger than the partition.
  * Nothing is erased before all of that holds. Then forgets an otadata entry that names the target,
  * and, where size and identity are known and the last sector is free, begins a journal.
  */
