@@ -12,7 +12,7 @@
 
 #include <updraft/chip.h>
 
-#include "server/version.h"
+#include <updraft/version.h>
 
 /* What an image must be for this device. */
 struct wish {
@@ -138,15 +138,16 @@ static bool is_running(const struct device *device, const struct catalog_image *
 /* Says whether `a` is to be offered rather than `b`: an order without ties or cycles. */
 static bool goes_before(const struct catalog_image *a, const struct catalog_image *b)
 {
-    const bool ordered_a = version_is_ordered(a->facts.version);
-    const bool ordered_b = version_is_ordered(b->facts.version);
+    const bool ordered_a = ota_version_is_ordered(a->facts.version);
+    const bool ordered_b = ota_version_is_ordered(b->facts.version);
     if (ordered_a != ordered_b) {
         return ordered_a;
     }
     if (ordered_a) {
-        const enum version_order order = version_compare(a->facts.version, b->facts.version);
-        if (order == VERSION_NEWER || order == VERSION_OLDER) {
-            return order == VERSION_NEWER;
+        const enum ota_version_order order =
+            ota_version_compare(a->facts.version, b->facts.version);
+        if (order == OTA_VERSION_NEWER || order == OTA_VERSION_OLDER) {
+            return order == OTA_VERSION_NEWER;
         }
     }
     if (a->modified.tv_sec != b->modified.tv_sec) {
@@ -277,8 +278,9 @@ static enum verdict is_newer(const struct device *device, const struct catalog_i
             return SAME_OR_OLDER;
         }
         if (image->facts.version[0] != '\0' || !is_app) {
-            const enum version_order order = version_compare(version, device->version);
-            return order == VERSION_NEWER || order == VERSION_DIFFERENT ? NEWER : SAME_OR_OLDER;
+            const enum ota_version_order order = ota_version_compare(version, device->version);
+            return order == OTA_VERSION_NEWER || order == OTA_VERSION_DIFFERENT ? NEWER
+                                                                                : SAME_OR_OLDER;
         }
     }
     /* Nothing tells which file system a device has: one that asks without a version wants this one. */

@@ -13,7 +13,7 @@
 
 #include <updraft/chip.h>
 
-#include "server/version.h"
+#include <updraft/version.h>
 
 /* Both digests of one stretch of bytes. */
 struct digests {
@@ -240,7 +240,8 @@ static bool is_evident_version(const char *text)
 {
     const bool marked = (*text == 'v' || *text == 'V');
     const char *numbers = text + (marked ? 1 : 0);
-    return version_is_ordered(text) && (marked || numbers[strspn(numbers, "0123456789")] == '.');
+    return ota_version_is_ordered(text) &&
+           (marked || numbers[strspn(numbers, "0123456789")] == '.');
 }
 
 static void take_project_and_version(char *stem, struct file_facts *facts)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "server/version.h"
+#include <updraft/version.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -47,9 +47,9 @@ static const char *const sorted[][4] = {
     {"100000000000000000000000000", "0100000000000000000000000000"},
 };
 
-static void check(const char *candidate, const char *present, enum version_order expected)
+static void check(const char *candidate, const char *present, enum ota_version_order expected)
 {
-    const enum version_order order = version_compare(candidate, present);
+    const enum ota_version_order order = ota_version_compare(candidate, present);
     if (order != expected) {
         fail_msg("%s against %s: %d, not %d", candidate, present, (int)order, (int)expected);
     }
@@ -60,9 +60,9 @@ static void test_every_pair(void **state)
     (void)state;
     for (size_t a = 0; a < COUNT(sorted); a++) {
         for (size_t b = 0; b < COUNT(sorted); b++) {
-            const enum version_order expected = a == b  ? VERSION_SAME
-                                                : a > b ? VERSION_NEWER
-                                                        : VERSION_OLDER;
+            const enum ota_version_order expected = a == b  ? OTA_VERSION_SAME
+                                                    : a > b ? OTA_VERSION_NEWER
+                                                            : OTA_VERSION_OLDER;
             for (size_t i = 0; i < 4 && sorted[a][i] != NULL; i++) {
                 for (size_t j = 0; j < 4 && sorted[b][j] != NULL; j++) {
                     check(sorted[a][i], sorted[b][j], expected);
@@ -99,26 +99,26 @@ static void test_without_order(void **state)
     };
     for (size_t i = 0; i < COUNT(strange); i++) {
         if (i != 18) { /* "-dirty-" is a legal identifier */
-            assert_false(version_is_ordered(strange[i]));
+            assert_false(ota_version_is_ordered(strange[i]));
         }
-        check(strange[i], strange[i], VERSION_SAME);
-        check(strange[i], "1.0.77", i == 18 ? VERSION_OLDER : VERSION_DIFFERENT);
-        check("7.7.77", strange[i], i == 18 ? VERSION_NEWER : VERSION_DIFFERENT);
+        check(strange[i], strange[i], OTA_VERSION_SAME);
+        check(strange[i], "1.0.77", i == 18 ? OTA_VERSION_OLDER : OTA_VERSION_DIFFERENT);
+        check("7.7.77", strange[i], i == 18 ? OTA_VERSION_NEWER : OTA_VERSION_DIFFERENT);
     }
-    check("1.0-5-gabcdef0", "1.0-5-g1234567", VERSION_DIFFERENT);
-    check("1", "blue", VERSION_DIFFERENT);
+    check("1.0-5-gabcdef0", "1.0-5-g1234567", OTA_VERSION_DIFFERENT);
+    check("1", "blue", OTA_VERSION_DIFFERENT);
 }
 
 static void test_shape(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(sorted); i++) {
-        assert_true(version_is_ordered(sorted[i][0]));
+        assert_true(ota_version_is_ordered(sorted[i][0]));
     }
     /* Not git's tail: too short a hash, no count, no hex; so pre-releases. */
-    check("1.0-2-gab", "1.0", VERSION_OLDER);
-    check("1.0-x-gabc1234", "1.0", VERSION_OLDER);
-    check("1.0-2-gxyz1234", "1.0", VERSION_OLDER);
+    check("1.0-2-gab", "1.0", OTA_VERSION_OLDER);
+    check("1.0-x-gabc1234", "1.0", OTA_VERSION_OLDER);
+    check("1.0-2-gxyz1234", "1.0", OTA_VERSION_OLDER);
 }
 
 int main(void)

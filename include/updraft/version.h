@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef UPDRAFT_SERVER_VERSION_H
-#define UPDRAFT_SERVER_VERSION_H
+#ifndef UPDRAFT_VERSION_H
+#define UPDRAFT_VERSION_H
 
 /*
  * What "newer" means. Versions are free text; most have the shape that can be put in order:
@@ -15,17 +15,17 @@
 
 #include <stdbool.h>
 
-enum version_order {
-    VERSION_OLDER,
-    VERSION_SAME,
-    VERSION_NEWER,
-    VERSION_DIFFERENT, /* not the same, and no order between them is known */
+enum ota_version_order {
+    OTA_VERSION_OLDER,
+    OTA_VERSION_SAME,
+    OTA_VERSION_NEWER,
+    OTA_VERSION_DIFFERENT, /* not the same, and no order between them is known */
 };
 
-/* Says what `candidate` is, seen from `present`: VERSION_NEWER if it comes after. */
-enum version_order version_compare(const char *candidate, const char *present);
+/* Says what `candidate` is, seen from `present`: OTA_VERSION_NEWER if it comes after. */
+enum ota_version_order ota_version_compare(const char *candidate, const char *present);
 
 /* Says whether `text` has the shape that can be put in order. */
-bool version_is_ordered(const char *text);
+bool ota_version_is_ordered(const char *text);
 
 #endif

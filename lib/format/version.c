@@ -2,10 +2,9 @@
 
 /* Order of version texts: a parser for the one shape that has an order, and the comparison. */
 
-#include "server/version.h"
+#include <updraft/version.h>
 
-#include <string.h>
-#include <strings.h>
+#include "base/mem.h"
 
 /* A stretch of the text that is parsed; not terminated. */
 struct span {
@@ -46,6 +45,17 @@ static size_t length(struct span span)
     return (size_t)(span.end - span.start);
 }
 
+/* Finds the first `c` of the span; NULL if it has none. */
+static const char *find(struct span span, char c)
+{
+    for (const char *at = span.start; at < span.end; at++) {
+        if (*at == c) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
 static bool all(struct span span, bool (*accept)(char))
 {
     for (const char *at = span.start; at < span.end; at++) {
@@ -60,7 +70,7 @@ static bool all(struct span span, bool (*accept)(char))
 static struct span next_part(struct span *rest)
 {
     struct span part = *rest;
-    const char *dot = memchr(rest->start, '.', length(*rest));
+    const char *dot = find(*rest, '.');
     if (dot != NULL) {
         part.end = dot;
         rest->start = dot + 1;
@@ -136,15 +146,19 @@ static bool parse(const char *text, struct version *version)
         text++;
     }
     version->numbers.start = text;
-    text += strspn(text, "0123456789.");
+    while (is_digit(*text) || *text == '.') {
+        text++;
+    }
     version->numbers.end = text;
     if (!is_dotted(version->numbers, is_digit)) {
         return false;
     }
 
-    struct span tail = {text, text + strcspn(text, "+")};
-    if (*tail.end == '+') {
-        const struct span build = {tail.end + 1, tail.end + strlen(tail.end)};
+    struct span tail = {text, text + strlen(text)};
+    const char *plus = find(tail, '+');
+    if (plus != NULL) {
+        const struct span build = {plus + 1, tail.end};
+        tail.end = plus;
         if (!is_dotted(build, is_identifier_character)) {
             return false;
         }
@@ -224,22 +238,42 @@ static int compare_pre_releases(struct span a, struct span b)
     return is_empty(a) == is_empty(b) ? 0 : sign_of(is_empty(b));
 }
 
-static enum version_order order_of(int order)
+static bool is_same_text(const char *a, const char *b)
 {
-    if (order == 0) {
-        return VERSION_SAME;
-    }
-    return order > 0 ? VERSION_NEWER : VERSION_OLDER;
+    size_t len = strlen(a);
+
+    return strlen(b) == len && memcmp(a, b, len) == 0;
 }
 
-enum version_order version_compare(const char *candidate, const char *present)
+/* Of hexadecimal digits in either case. */
+static bool is_same_hash(const char *a, const char *b, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char x = is_digit(a[i]) ? a[i] : (char)(a[i] | 0x20);
+        char y = is_digit(b[i]) ? b[i] : (char)(b[i] | 0x20);
+        if (x != y) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum ota_version_order order_of(int order)
+{
+    if (order == 0) {
+        return OTA_VERSION_SAME;
+    }
+    return order > 0 ? OTA_VERSION_NEWER : OTA_VERSION_OLDER;
+}
+
+enum ota_version_order ota_version_compare(const char *candidate, const char *present)
 {
     struct version a, b;
-    if (strcmp(candidate, present) == 0) {
-        return VERSION_SAME;
+    if (is_same_text(candidate, present)) {
+        return OTA_VERSION_SAME;
     }
     if (!parse(candidate, &a) || !parse(present, &b)) {
-        return VERSION_DIFFERENT;
+        return OTA_VERSION_DIFFERENT;
     }
     int order = compare_dotted_numbers(a.numbers, b.numbers);
     if (order == 0) {
@@ -254,14 +288,14 @@ enum version_order version_compare(const char *candidate, const char *present)
     /* As many commits after the same tag, and yet other ones: two branches. */
     if (length(a.hash) != 0 && length(b.hash) != 0) {
         const size_t shorter = length(a.hash) < length(b.hash) ? length(a.hash) : length(b.hash);
-        if (strncasecmp(a.hash.start, b.hash.start, shorter) != 0) {
-            return VERSION_DIFFERENT;
+        if (!is_same_hash(a.hash.start, b.hash.start, shorter)) {
+            return OTA_VERSION_DIFFERENT;
         }
     }
     return order_of((int)a.dirty - (int)b.dirty);
 }
 
-bool version_is_ordered(const char *text)
+bool ota_version_is_ordered(const char *text)
 {
     struct version version;
     return parse(text, &version);
