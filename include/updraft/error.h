@@ -79,6 +79,15 @@ enum ota_err {
     OTA_ERR_SOURCE,     /* the source could not be read */
     OTA_ERR_CRYPTO,     /* the crypto backend failed */
 
+    /* Policy (gate.h): the update is sound, and not wanted. */
+    OTA_ERR_BUSY,          /* another update is under way */
+    OTA_ERR_HELD,          /* not now: a gate asks to try again later */
+    OTA_ERR_REFUSED,       /* a gate forbids it */
+    OTA_ERR_SAME_VERSION,  /* the image has the version that runs */
+    OTA_ERR_OLDER_VERSION, /* the image has an older version than the one that runs */
+    OTA_ERR_PROJECT,       /* the image is of another project */
+    OTA_ERR_VERSION,       /* the image's version cannot be put in an order with the present one */
+
     /* The network. */
     OTA_ERR_URL,              /* not a URL that this client can fetch */
     OTA_ERR_CONNECT,          /* no connection */
@@ -93,6 +102,17 @@ enum ota_err {
     OTA_ERR_HTTP_REDIRECT,    /* a redirect that may not, or can not, be followed */
     OTA_ERR_HTTP_NO_LENGTH,   /* the server did not say how long the image is */
     OTA_ERR_HTTP_RANGE,       /* the answer to a range request is for other bytes */
+    OTA_ERR_PROTOCOL,         /* the peer does not speak this protocol, or breaks its rules */
+    OTA_ERR_AUTH,             /* a login is wrong, missing, or of a kind that is not allowed */
+    OTA_ERR_PEER,             /* the peer says that it failed; its own words say why */
+    OTA_ERR_CONNECT_BACK,     /* the device could not open the connection back to the sender */
+
+    /* TLS. */
+    OTA_ERR_TLS,           /* the handshake failed: no common suite, an alert, broken records */
+    OTA_ERR_TLS_UNTRUSTED, /* nobody that is trusted has signed the server's certificate */
+    OTA_ERR_TLS_NAME,      /* the certificate is for another host */
+    OTA_ERR_TLS_EXPIRED,   /* the certificate is not valid at this time */
+    OTA_ERR_NO_MEMORY,     /* there is not enough memory (only where the heap is used: TLS) */
 
     OTA_ERR_COUNT /* how many there are; not an error */
 };

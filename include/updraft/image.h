@@ -171,6 +171,10 @@ enum ota_err ota_image_check_finish(struct ota_image_check *check);
 /* Ends a check early; releases the hash. May be called in any state after begin. */
 void ota_image_check_abort(struct ota_image_check *check);
 
+/* Tells whether all that the image says of itself is known: image.descriptor is whole, or there is none.
+   True at the first byte where the form has none. */
+bool ota_image_check_is_described(const struct ota_image_check *check);
+
 /* How many further bytes the image needs for certain: 0 when it is whole. A reader that reads no
    more than this at a time never reads past the image's end. */
 uint32_t ota_image_check_wanted(const struct ota_image_check *check);

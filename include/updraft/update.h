@@ -24,16 +24,24 @@
  *     call        IDLE        RECEIVING   PROVEN      FAILED
  *     begin       RECEIVING   -           RECEIVING   RECEIVING
  *     resume      RECEIVING   -           RECEIVING   RECEIVING
+ *     expect      -           RECEIVING   -           -
  *     write       -           RECEIVING   -           - (returns the first cause)
  *     end         -           PROVEN      -           - (returns the first cause)
  *     activate    -           -           IDLE        -
  *     suspend     IDLE        IDLE        IDLE        IDLE
  *     abort       IDLE        IDLE        IDLE        IDLE
  *
+ * RECEIVING has two parts. Up to the point where the image has said what it is (the first 216 bytes at
+ * the latest; its first byte where it says nothing) the flash is only read. Then may_write is asked,
+ * the target withdrawn from otadata, and the journal begun; from there on the flash changes. An update
+ * that ends before that point, however it ends, leaves everything as it was: the target's old content, a
+ * choice of it, and the journal of an interrupted transfer.
+ *
  * Invariants, argued in DESIGN.md: U1 otadata never names a slot whose content is not
- * proven: begin withdraws it, activate alone sets it. U2 activate is reached only through end. U3 the
- * running slot is never erased or written. U4 a failed update leaves no journal. U5 the first failure
- * stays until the next begin.
+ * proven: the first change to the flash withdraws it, activate alone sets it. U2 activate is reached
+ * only through end. U3 the running slot is never erased or written. U4 an update that fails after its
+ * first change to the flash leaves no journal. U5 the first failure stays until the next begin. U6
+ * nothing changes before may_write has said OTA_OK.
  */
 
 #include <stdbool.h>
@@ -78,22 +86,31 @@ struct ota_update_options {
     struct ota_digest expected; /* of all bytes; algorithm OTA_HASH_NONE: not checked */
     const char *etag;           /* NULL, or the transfer's entity tag: its identity where no digest
                                   is expected. Copied */
+    bool erase_ahead;           /* erase all that will be written before the first byte is */
     bool allow_trailer;         /* bytes after the image's end are written and not checked */
     uint8_t *buffer;      /* the caller's until the update is over; at least write_size bytes, */
     uint32_t buffer_size; /* 256 is good; erase_size saves wear (writer.h) */
     ota_update_event_fn *on_event; /* NULL: none */
-    void *context;                 /* for on_event */
+
+    /* Asked once, before anything on the flash is changed: what the image says of itself is then known
+       (check.image), or it has nothing to say. An update that is resumed asks within ota_update_resume,
+       any other within ota_update_write. Anything but OTA_OK ends the update with that. It may read the
+       update, and not call it. With a buffer below 256 bytes it is asked too late for "before". NULL:
+       go on. */
+    enum ota_err (*may_write)(void *context, const struct ota_update *update);
+    void *context; /* for both */
 };
 
 struct ota_update {
     /* To be read by anyone. */
     enum ota_update_state state;
-    struct ota_failure failure;     /* the first cause, and the offset in what arrived */
-    struct ota_partition partition; /* the target */
-    int slot;                       /* the target, or OTA_SLOT_NONE for a data partition */
-    uint32_t received;              /* bytes so far, those found by resume included */
-    struct ota_image_check check;   /* check.image: what is known of the image so far */
-    struct ota_writer writer;       /* writer.stats: erases and writes */
+    struct ota_failure failure;      /* the first cause, and the offset in what arrived */
+    struct ota_partition partition;  /* the target */
+    int slot;                        /* the target, or OTA_SLOT_NONE for a data partition */
+    uint32_t received;               /* bytes so far, those found by resume included */
+    struct ota_image_check check;    /* check.image: what is known of the image so far */
+    struct ota_writer writer;        /* writer.stats: erases and writes */
+    uint8_t digest[OTA_SHA256_SIZE]; /* once ended: of all bytes, where one was expected */
 
     /* Private. */
     struct ota_update_options options;
@@ -101,6 +118,8 @@ struct ota_update {
     struct ota_region region; /* the target, in whole sectors */
     struct ota_hash md5;
     bool md5_begun;
+    bool was_asked; /* may_write */
+    bool is_open;   /* the target: changes to the flash have begun */
     struct ota_journal journal;
     uint32_t next_checkpoint; /* offset */
 };
@@ -110,16 +129,17 @@ struct ota_update {
  * one (the factory app and partitions of other types than app and data: OTA_ERR_ARGUMENT);
  * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its fallback
  * would be overwritten); OTA_ERR_NO_OTADATA for a slot that no otadata entry could make boot;
- * OTA_ERR_TOO_LARGE if the size is known and larger than the partition.
- * Nothing is erased before all of that holds. Then forgets an otadata entry that names the target,
- * and, where size and identity are known and the last sector is free, begins a journal.
+ * OTA_ERR_TOO_LARGE if the size is known and larger than the partition. Changes nothing on the flash: the
+ * writes do, which first forget an otadata entry that names the target, and, where size and identity are
+ * known and the last sector is free, begin a journal.
  */
 enum ota_err ota_update_begin(struct ota_update *update, const struct ota_update_options *options);
 
 /*
  * As begin, but goes on where an interrupted update of the same size and identity left off:
  * `*offset` is the first byte that is still wanted, 0 if there was nothing to go on from. What is
- * there has been read, hashed and checked like the rest. A journal of another identity is dropped.
+ * there has been read, hashed and checked like the rest. A journal of another identity is dropped with
+ * the first change to the flash. Returns also what may_write says, if there was something to go on from.
  */
 enum ota_err ota_update_resume(struct ota_update *update, const struct ota_update_options *options,
                                uint32_t *offset);
@@ -132,7 +152,11 @@ enum ota_err ota_update_resume(struct ota_update *update, const struct ota_updat
 enum ota_err ota_update_pending(struct ota_device *device, const char *label,
                                 struct ota_identity *identity, uint32_t *size, uint32_t *offset);
 
-/* Takes the next bytes, any number. Returns OTA_OK or the first cause. */
+/* Says which digest is expected, for a sender that tells it after its size: any time before the first
+   byte. Such an update cannot be resumed. Returns OTA_OK, OTA_ERR_STATE or OTA_ERR_CRYPTO. */
+enum ota_err ota_update_expect(struct ota_update *update, const struct ota_digest *expected);
+
+/* Takes the next bytes, any number. Returns OTA_OK or the first cause, may_write's answer included. */
 enum ota_err ota_update_write(struct ota_update *update, const void *data, size_t len);
 
 /* Proves the whole: size, structure, checksum, hash, chip, versions, expected digest; writes what is
@@ -146,7 +170,8 @@ enum ota_err ota_update_activate(struct ota_update *update);
 /* Stops for now: the journal stays, a later resume goes on. Never fails. */
 void ota_update_suspend(struct ota_update *update);
 
-/* Gives up: the journal is erased (as far as the flash lets it); what was written stays, inert. */
+/* Gives up: the journal is erased (as far as the flash lets it) if this update began it; what was
+   written stays, inert. */
 void ota_update_abort(struct ota_update *update);
 
 /* Drains a source into an update that is RECEIVING, through `buffer` (any size > 0), and ends it:

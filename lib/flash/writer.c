@@ -169,6 +169,24 @@ enum ota_err ota_writer_heal(struct ota_writer *writer, uint32_t from, uint32_t 
     return err;
 }
 
+enum ota_err ota_writer_erase_ahead(struct ota_writer *writer)
+{
+    uint32_t sector = writer->region.flash->erase_size;
+    uint32_t end = ota__min(ota__round_up(writer->end, sector), writer->region.size - sector);
+    enum ota_err err = OTA_OK;
+
+    for (uint32_t offset = writer->prepared; err == OTA_OK && offset < end;) {
+        uint32_t unit = largest_unit(writer, offset, end);
+        bool blank = false;
+        err = ota_region_is_blank(&writer->region, offset, unit, &blank);
+        if (err == OTA_OK && !blank) {
+            err = erase(writer, offset, unit);
+        }
+        offset += unit;
+    }
+    return err;
+}
+
 /* Programs one page, or, if it is to stay blank, looks whether it is: an erase may have failed and not
    said so. */
 static enum ota_err program_page(struct ota_writer *writer, uint32_t offset, const uint8_t *data,

@@ -428,6 +428,13 @@ static bool may_end(const struct ota_image_check *check)
     return check->stage == STAGE_END || check->stage == STAGE_FILLER || before_sketch;
 }
 
+bool ota_image_check_is_described(const struct ota_image_check *check)
+{
+    bool is_silent = check->image.form == OTA_IMAGE_ESP8266 || check->image.form == OTA_IMAGE_DATA;
+
+    return is_silent || check->segment > 0 || check->stage > STAGE_DESCRIPTOR;
+}
+
 uint32_t ota_image_check_wanted(const struct ota_image_check *check)
 {
     return may_end(check) || check->failure.err != OTA_OK ? 0 : check->stage_left;

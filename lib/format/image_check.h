@@ -29,6 +29,12 @@ enum ota__stage {
 #define OTA__MAGIC 0xE9u
 #define OTA__MAGIC_V2 0xEAu
 
+/* Where an app's descriptor begins: behind the headers of the image and of its first segment. */
+static inline uint32_t ota__app_descriptor_offset(enum ota_image_form form)
+{
+    return form == OTA_IMAGE_ESP8266_RTOS ? 16 : 32;
+}
+
 /* Keeps the first failure; returns it. */
 enum ota_err ota__image_fail(struct ota_image_check *check, enum ota_err err, uint32_t offset);
 

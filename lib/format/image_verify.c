@@ -64,7 +64,7 @@ enum ota_err ota_image_describe(const struct ota_region *region, enum ota_image_
                                 struct ota_app_descriptor *descriptor)
 {
     uint8_t bytes[OTA_DESCRIPTOR_KEPT];
-    uint32_t offset = form == OTA_IMAGE_ESP8266_RTOS ? 16 : 32;
+    uint32_t offset = ota__app_descriptor_offset(form);
     enum ota_err err = ota_region_read(region, 0, bytes, 1);
 
     if (err == OTA_OK && bytes[0] != OTA__MAGIC) {

@@ -8,6 +8,7 @@
 #include <updraft/slot.h>
 
 #include "base/bytes.h"
+#include "base/mem.h"
 #include "format/selection.h"
 #include "update/slot_select.h"
 
@@ -379,4 +380,20 @@ enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot)
         }
     }
     return err;
+}
+
+bool ota_slot_was_rejected(const struct ota_device *device, const char *version)
+{
+    for (int slot = 0; version[0] != '\0' && slot < OTA_SLOTS_MAX; slot++) {
+        struct ota_app_descriptor descriptor;
+        enum ota_image_state state;
+
+        if (ota_slot_state(device, slot, &state) == OTA_OK &&
+            (state == OTA_STATE_INVALID || state == OTA_STATE_ABORTED) &&
+            ota_slot_describe(device, slot, &descriptor) == OTA_OK &&
+            ota__same_text(descriptor.version, version)) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -3,9 +3,12 @@
  * The update. States and what is legal in each: updraft/update.h. In RECEIVING, bytes pass the check
  * first and the writer second, so that nothing is erased for an image that already failed.
  *
- *     begin, resume -> start -> (restore | start_afresh) -> RECEIVING
- *     write         -> take (check, writer, checkpoint)
- *     end           -> prove -> PROVEN
+ *     begin, resume -> start: finds the target, and reads what may be gone on with -> RECEIVING
+ *     write         -> take: check, at first the gate (may_write, open_target), writer, checkpoint
+ *     end           -> proves -> PROVEN
+ *
+ * Only open_target and what follows it change the flash. An update that goes on where another left off
+ * passes the gate in resume: what the image says is known there.
  */
 #include <updraft/slot.h>
 #include <updraft/update.h>
@@ -14,6 +17,9 @@
 #include "base/mem.h"
 #include "update/slot_select.h"
 #include "update/target.h"
+
+/* Within so many bytes an image says what it is, if it ever does. */
+#define HEAD 256u
 
 static void notify(const struct ota_update *update, enum ota_update_event event)
 {
@@ -29,14 +35,19 @@ static enum ota_err end_journal(struct ota_update *update)
     return ota_journal_end(&update->journal, update->writer.prepared);
 }
 
-/* Ends the hashes, whatever state they are in. */
-static void release(struct ota_update *update)
+static void end_md5(struct ota_update *update)
 {
-    ota_image_check_abort(&update->check);
     if (update->md5_begun) {
         update->md5_begun = false;
         update->options.device->crypto->hash_abort(&update->md5);
     }
+}
+
+/* Ends the hashes, whatever state they are in. */
+static void release(struct ota_update *update)
+{
+    ota_image_check_abort(&update->check);
+    end_md5(update);
 }
 
 static enum ota_err fail(struct ota_update *update, enum ota_err err, uint32_t offset)
@@ -52,16 +63,24 @@ static enum ota_err fail(struct ota_update *update, enum ota_err err, uint32_t o
 
 /* The check and the hash of what arrives. */
 
-static enum ota_err begin_check(struct ota_update *update)
+/* Only if one is expected. */
+static enum ota_err begin_md5(struct ota_update *update)
 {
-    const struct ota_crypto *crypto = update->options.device->crypto;
-    enum ota_err err = ota_image_check_begin(&update->check, &update->rules, crypto);
+    enum ota_err err = OTA_OK;
 
-    if (err == OTA_OK && update->options.expected.algorithm == OTA_HASH_MD5) {
-        err = crypto->hash_begin(&update->md5, OTA_HASH_MD5);
+    if (update->options.expected.algorithm == OTA_HASH_MD5) {
+        err = update->options.device->crypto->hash_begin(&update->md5, OTA_HASH_MD5);
         update->md5_begun = err == OTA_OK;
     }
     return err;
+}
+
+static enum ota_err begin_check(struct ota_update *update)
+{
+    enum ota_err err =
+        ota_image_check_begin(&update->check, &update->rules, update->options.device->crypto);
+
+    return err == OTA_OK ? begin_md5(update) : err;
 }
 
 static enum ota_err check_bytes(struct ota_update *update, const void *data, uint32_t len)
@@ -78,7 +97,7 @@ static enum ota_err check_bytes(struct ota_update *update, const void *data, uin
 static enum ota_err check_expected(struct ota_update *update)
 {
     const struct ota_digest *expected = &update->options.expected;
-    uint8_t digest[OTA_SHA256_SIZE];
+    uint8_t *digest = update->digest;
     enum ota_err err = OTA_OK;
 
     if (expected->algorithm == OTA_HASH_NONE) {
@@ -121,7 +140,7 @@ static void plan_checkpoint(struct ota_update *update)
         update->journal.resumable ? (update->received / interval + 1) * interval : OTA_SIZE_UNKNOWN;
 }
 
-/* Starting. */
+/* Where to begin. */
 
 static struct ota_identity identity_of(const struct ota_update_options *options)
 {
@@ -137,25 +156,6 @@ static enum ota_err begin_writer(struct ota_update *update, uint32_t start)
 
     return ota_writer_begin(&update->writer, &update->region, start, options->size, options->buffer,
                             options->buffer_size);
-}
-
-/* Begins at the first byte. If an update was cut short here, its trace is removed before its mark. */
-static enum ota_err start_afresh(struct ota_update *update)
-{
-    struct ota_identity identity = identity_of(&update->options);
-    bool marked = false;
-    enum ota_err err = begin_writer(update, 0);
-
-    if (err == OTA_OK) {
-        err = ota_journal_is_marked(&update->region, &marked);
-    }
-    if (err == OTA_OK && marked) {
-        err = ota_writer_heal(&update->writer, 0, update->region.size);
-    }
-    if (err == OTA_OK) {
-        err = ota_journal_begin(&update->journal, &update->region, update->options.size, &identity);
-    }
-    return err == OTA_OK ? begin_check(update) : err;
 }
 
 /* Checks what the flash holds from the start up to `end`. */
@@ -183,7 +183,7 @@ static bool restore(struct ota_update *update)
     const struct ota_checkpoint *last = &update->journal.last;
     uint32_t start = ota__round_down(last->offset, update->region.flash->erase_size);
     uint8_t digest[OTA_SHA256_SIZE];
-    bool proven = start != 0 && check_flash(update, last->offset) == OTA_OK &&
+    bool proven = start >= HEAD && check_flash(update, last->offset) == OTA_OK &&
                   ota_image_check_digest(&update->check, digest) == OTA_OK &&
                   memcmp(digest, last->proof, sizeof last->proof) == 0;
 
@@ -207,26 +207,8 @@ static bool is_same_transfer(const struct ota_update *update)
            ota_identity_equal(&update->journal.identity, &identity);
 }
 
-/* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is about to
-   be erased: a checkpoint says so first, or the next one to resume would find nothing to prove. */
-static enum ota_err start_again(struct ota_update *update)
-{
-    uint32_t sector = update->region.flash->erase_size;
-    enum ota_err err = begin_writer(update, update->received);
-
-    if (err == OTA_OK && update->received != update->journal.last.offset) {
-        err = append_checkpoint(update);
-    }
-    if (err == OTA_OK) {
-        err = ota_writer_heal(&update->writer, update->received,
-                              ota__round_up(update->options.size, sector));
-    }
-    update->journal.open = err == OTA_OK;
-    return err;
-}
-
-/* Finds the target, withdraws it from otadata, and continues or starts. */
-static enum ota_err start_target(struct ota_update *update, bool resume)
+/* Finds the target, and where in it to go on. Reads only. */
+static enum ota_err find_start(struct ota_update *update, bool resume)
 {
     const struct ota_update_options *options = &update->options;
     struct ota__target target;
@@ -245,21 +227,100 @@ static enum ota_err start_target(struct ota_update *update, bool resume)
     update->rules.allow_trailer = options->allow_trailer;
     if (target.slot == OTA_SLOT_NONE) {
         update->rules.form = OTA_IMAGE_DATA;
-    } else {
-        err = ota_slot_forget(options->device, target.slot);
     }
-    if (err == OTA_OK) {
-        err = ota_journal_open(&update->journal, &target.region);
-        err = err == OTA_ERR_NO_DATA ? OTA_OK : err;
-    }
-    if (err != OTA_OK) {
+    err = ota_journal_open(&update->journal, &target.region);
+    if (err != OTA_OK && err != OTA_ERR_NO_DATA) {
         return err;
     }
-    if (resume && update->journal.resumable && is_same_transfer(update) && restore(update)) {
-        return start_again(update);
+    if (!resume || !update->journal.resumable || !is_same_transfer(update) || !restore(update)) {
+        update->journal.identity = identity_of(options);
+        err = begin_check(update);
     }
-    return start_afresh(update);
+    return err == OTA_OK ? begin_writer(update, update->received) : err;
 }
+
+/* The gate, and the first changes to the flash. */
+
+/* Begins at the first byte. If an update was cut short here, its trace is removed before its mark. */
+static enum ota_err start_afresh(struct ota_update *update)
+{
+    struct ota_identity identity = update->journal.identity;
+    bool marked = false;
+    enum ota_err err = ota_journal_is_marked(&update->region, &marked);
+
+    if (err == OTA_OK && marked) {
+        err = ota_writer_heal(&update->writer, 0, update->region.size);
+    }
+    return err == OTA_OK ? ota_journal_begin(&update->journal, &update->region,
+                                             update->options.size, &identity)
+                         : err;
+}
+
+/* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is about to
+   be erased: a checkpoint says so first, or the next one to resume would find nothing to prove. */
+static enum ota_err go_on(struct ota_update *update)
+{
+    uint32_t sector = update->region.flash->erase_size;
+    enum ota_err err = OTA_OK;
+
+    if (update->received != update->journal.last.offset) {
+        err = append_checkpoint(update);
+    }
+    if (err == OTA_OK) {
+        err = ota_writer_heal(&update->writer, update->received,
+                              ota__round_up(update->options.size, sector));
+    }
+    update->journal.open = err == OTA_OK;
+    return err;
+}
+
+/* Withdraws the target from otadata, and makes it ready to be written. */
+static enum ota_err open_target(struct ota_update *update, bool resumed)
+{
+    enum ota_err err = update->slot != OTA_SLOT_NONE
+                           ? ota_slot_forget(update->options.device, update->slot)
+                           : OTA_OK;
+
+    if (err == OTA_OK) {
+        err = resumed ? go_on(update) : start_afresh(update);
+    }
+    if (err == OTA_OK && update->options.erase_ahead) {
+        err = ota_writer_erase_ahead(&update->writer);
+    }
+    if (err == OTA_OK) {
+        plan_checkpoint(update);
+        update->is_open = true;
+    }
+    return err;
+}
+
+static enum ota_err ask(struct ota_update *update)
+{
+    const struct ota_update_options *options = &update->options;
+
+    update->was_asked = true;
+    return options->may_write != NULL ? options->may_write(options->context, update) : OTA_OK;
+}
+
+/* Passes the gate as soon as the image has said what it is. The writer holds back what came before, but
+   not with a buffer too small for that: then the target is opened for `len` bytes more, and the
+   question comes later. */
+static enum ota_err pass_gate(struct ota_update *update, uint32_t len)
+{
+    bool described = ota_image_check_is_described(&update->check);
+    bool pressed = update->writer.buffered + len >= update->writer.chunk;
+    enum ota_err err = OTA_OK;
+
+    if (described) {
+        err = ask(update);
+    }
+    if (err == OTA_OK && (described || pressed) && !update->is_open) {
+        err = open_target(update, false);
+    }
+    return err;
+}
+
+/* Starting. */
 
 static enum ota_err start(struct ota_update *update, const struct ota_update_options *options,
                           bool resume)
@@ -275,14 +336,19 @@ static enum ota_err start(struct ota_update *update, const struct ota_update_opt
         options->buffer_size < options->device->flash->write_size) {
         return fail(update, OTA_ERR_ARGUMENT, 0);
     }
-    err = start_target(update, resume);
+    err = find_start(update, resume);
     /* The caller's strings are not used after this. */
     update->options.label = NULL;
     update->options.etag = NULL;
+    if (err == OTA_OK && update->received > 0) {
+        err = ask(update);
+        if (err == OTA_OK) {
+            err = open_target(update, true);
+        }
+    }
     if (err != OTA_OK) {
         return fail(update, err, 0);
     }
-    plan_checkpoint(update);
     update->state = OTA_UPDATE_RECEIVING;
     notify(update, OTA_EVENT_START);
     return OTA_OK;
@@ -332,6 +398,12 @@ static enum ota_err take(struct ota_update *update, const uint8_t *data, uint32_
         bool judged = update->check.failure.err == err;
         return fail(update, err, judged ? update->check.failure.offset : update->received);
     }
+    if (!update->is_open || !update->was_asked) {
+        err = pass_gate(update, len);
+        if (err != OTA_OK) {
+            return fail(update, err, 0);
+        }
+    }
     err = ota_writer_write(&update->writer, data, len);
     if (err != OTA_OK) {
         return fail(update, err, update->writer.failure.offset);
@@ -351,6 +423,25 @@ static uint32_t room(const struct ota_update *update)
     return (size == OTA_SIZE_UNKNOWN ? update->region.size : size) - update->received;
 }
 
+/* How many bytes may be taken at once. */
+static uint32_t piece(const struct ota_update *update)
+{
+    uint32_t most = update->was_asked ? update->next_checkpoint - update->received : HEAD;
+
+    return ota__min(room(update), most);
+}
+
+enum ota_err ota_update_expect(struct ota_update *update, const struct ota_digest *expected)
+{
+    if (update->state != OTA_UPDATE_RECEIVING || update->received != 0) {
+        return OTA_ERR_STATE;
+    }
+    update->options.expected = *expected;
+    end_md5(update);
+    enum ota_err err = begin_md5(update);
+    return err == OTA_OK ? OTA_OK : fail(update, err, 0);
+}
+
 enum ota_err ota_update_write(struct ota_update *update, const void *data, size_t len)
 {
     const uint8_t *bytes = data;
@@ -362,7 +453,7 @@ enum ota_err ota_update_write(struct ota_update *update, const void *data, size_
         return OTA_ERR_STATE;
     }
     while (len > 0) {
-        uint32_t most = ota__min(room(update), update->next_checkpoint - update->received);
+        uint32_t most = piece(update);
         uint32_t n = len < most ? (uint32_t)len : most;
         enum ota_err err =
             n == 0 ? fail(update, OTA_ERR_TOO_LARGE, update->received) : take(update, bytes, n);
@@ -440,7 +531,7 @@ enum ota_err ota_update_activate(struct ota_update *update)
 
 void ota_update_suspend(struct ota_update *update)
 {
-    if (update->state == OTA_UPDATE_RECEIVING && update->journal.resumable &&
+    if (update->state == OTA_UPDATE_RECEIVING && update->is_open && update->journal.resumable &&
         update->received > update->journal.last.offset &&
         ota_writer_finish(&update->writer) == OTA_OK) {
         (void)append_checkpoint(update);

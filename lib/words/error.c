@@ -6,6 +6,7 @@
 
 /* ESP-IDF numbers, docs/formats/errors.md section 1. */
 #define ESP_FAIL (-1)
+#define ESP_NO_MEM 0x101
 #define ESP_INVALID_ARG 0x102
 #define ESP_INVALID_STATE 0x103
 #define ESP_INVALID_SIZE 0x104
@@ -21,6 +22,7 @@
 #define ESP_SMALL_SEC_VER 0x1504
 #define ESP_ROLLBACK_FAILED 0x1505
 #define ESP_ROLLBACK_INVALID_STATE 0x1506
+#define ESP_ALREADY_IN_PROGRESS 0x1507
 #define ESP_IMAGE_FLASH_FAIL 0x2001
 #define ESP_HTTP_MAX_REDIRECT 0x7001
 #define ESP_HTTP_CONNECT 0x7002
@@ -41,6 +43,7 @@ enum arduino_esp8266 {
     A8_FLASH_CONFIG = 8,
     A8_MAGIC = 10,
     A8_NO_DATA = 13,
+    A8_OUT_OF_MEMORY = 14,
     A8_RUNNING_ALREADY = 15,
     A8_UNKNOWN_COMMAND = 16,
 };
@@ -155,6 +158,20 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
     FACTS(ERR_ABORTED, ESP_FAIL, A8_STREAM, A32_ABORT, "stopped before the end"),
     FACTS(ERR_SOURCE, ESP_FAIL, A8_STREAM, A32_STREAM, "the source could not be read"),
     FACTS(ERR_CRYPTO, ESP_FAIL, A8_MD5, A32_MD5, "the crypto library refused to work"),
+    FACTS(ERR_BUSY, ESP_ALREADY_IN_PROGRESS, A8_RUNNING_ALREADY, A32_ABORT,
+          "another update is under way: try again when it is over"),
+    FACTS(ERR_HELD, ESP_NOT_ALLOWED, A8_RUNNING_ALREADY, A32_ABORT,
+          "the device takes no update now: try again later"),
+    FACTS(ERR_REFUSED, ESP_NOT_ALLOWED, A8_STREAM, A32_ABORT,
+          "the device's policy does not allow this update"),
+    FACTS(ERR_SAME_VERSION, ESP_INVALID_VERSION, A8_STREAM, A32_ABORT,
+          "the image has the version that runs already"),
+    FACTS(ERR_OLDER_VERSION, ESP_INVALID_VERSION, A8_STREAM, A32_ABORT,
+          "the image is older than the one that runs"),
+    FACTS(ERR_PROJECT, ESP_INVALID_VERSION, A8_STREAM, A32_ABORT,
+          "the image is of another project than the one that runs"),
+    FACTS(ERR_VERSION, ESP_INVALID_VERSION, A8_STREAM, A32_ABORT,
+          "it cannot be told whether this version is newer: give it one such as v1.2.3"),
     FACTS(ERR_URL, ESP_INVALID_ARG, A8_STREAM, A32_STREAM,
           "the URL cannot be fetched: it must be http://HOST[:PORT]/PATH"),
     FACTS(ERR_CONNECT, ESP_HTTP_CONNECT, A8_STREAM, A32_STREAM,
@@ -180,6 +197,22 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "the server did not say how long the image is"),
     FACTS(ERR_HTTP_RANGE, ESP_HTTP_RANGE, A8_STREAM, A32_STREAM,
           "the server answered a range request with other bytes than were asked for"),
+    FACTS(ERR_PROTOCOL, ESP_INVALID_RESPONSE, A8_STREAM, A32_STREAM,
+          "the other side does not speak this protocol, or breaks its rules"),
+    FACTS(ERR_AUTH, ESP_NOT_ALLOWED, A8_STREAM, A32_ABORT,
+          "the login is wrong, missing, or of a kind that is not allowed"),
+    FACTS(ERR_PEER, ESP_FAIL, A8_STREAM, A32_STREAM, "the other side says that it failed"),
+    FACTS(ERR_CONNECT_BACK, ESP_HTTP_CONNECT, A8_STREAM, A32_STREAM,
+          "the device could not connect back: a firewall here may block the port"),
+    FACTS(ERR_TLS, ESP_FAIL, A8_STREAM, A32_STREAM,
+          "TLS failed: the two sides have no cipher suite in common, or the data was broken"),
+    FACTS(ERR_TLS_UNTRUSTED, ESP_FAIL, A8_STREAM, A32_STREAM,
+          "the server's certificate is not signed by an authority that is trusted here"),
+    FACTS(ERR_TLS_NAME, ESP_FAIL, A8_STREAM, A32_STREAM,
+          "the server's certificate is for another host name"),
+    FACTS(ERR_TLS_EXPIRED, ESP_FAIL, A8_STREAM, A32_STREAM,
+          "the server's certificate is not valid at this time: expired, or a clock is wrong"),
+    FACTS(ERR_NO_MEMORY, ESP_NO_MEM, A8_OUT_OF_MEMORY, A32_ABORT, "there is not enough memory"),
 };
 
 static const struct error_facts *facts_of(enum ota_err err)

@@ -121,6 +121,40 @@ static void test_numbers_of_the_table(void **state)
     }
 }
 
+/* docs/formats/errors.md section 8: what the originals have no cause for. */
+static void test_numbers_of_policy_and_peers(void **state)
+{
+    static const struct {
+        enum ota_err err;
+        int32_t esp_idf;
+        int esp8266, esp32;
+    } rows[] = {
+        {OTA_ERR_BUSY, 0x1507, 15, 12},
+        {OTA_ERR_HELD, 0x10D, 15, 12},
+        {OTA_ERR_REFUSED, 0x10D, 6, 12},
+        {OTA_ERR_SAME_VERSION, 0x10A, 6, 12},
+        {OTA_ERR_OLDER_VERSION, 0x10A, 6, 12},
+        {OTA_ERR_VERSION, 0x10A, 6, 12},
+        {OTA_ERR_PROJECT, 0x10A, 6, 12},
+        {OTA_ERR_AUTH, 0x10D, 6, 12},
+        {OTA_ERR_PROTOCOL, 0x108, 6, 6},
+        {OTA_ERR_PEER, -1, 6, 6},
+        {OTA_ERR_TLS, -1, 6, 6},
+        {OTA_ERR_TLS_UNTRUSTED, -1, 6, 6},
+        {OTA_ERR_TLS_NAME, -1, 6, 6},
+        {OTA_ERR_TLS_EXPIRED, -1, 6, 6},
+        {OTA_ERR_CONNECT_BACK, 0x7002, 6, 6},
+        {OTA_ERR_NO_MEMORY, 0x101, 14, 12},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(ota_err_esp_idf(rows[i].err), rows[i].esp_idf);
+        assert_int_equal(ota_err_arduino_esp8266(rows[i].err), rows[i].esp8266);
+        assert_int_equal(ota_err_arduino_esp32(rows[i].err), rows[i].esp32);
+    }
+}
+
 /* Success is 0 in each system, and nothing else is. */
 static void test_numbers_of_all(void **state)
 {
@@ -192,9 +226,13 @@ static void test_arduino_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_sentences),
-        cmocka_unit_test(test_unknown),        cmocka_unit_test(test_numbers_of_the_table),
-        cmocka_unit_test(test_numbers_of_all), cmocka_unit_test(test_arduino_texts),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_numbers_of_the_table),
+        cmocka_unit_test(test_numbers_of_policy_and_peers),
+        cmocka_unit_test(test_numbers_of_all),
+        cmocka_unit_test(test_arduino_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

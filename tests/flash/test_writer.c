@@ -315,6 +315,51 @@ static void test_heal(void **state)
     assert_memory_equal(chip->memory + START, data, SIZE);
 }
 
+/* All that will be needed is blank before the first byte, but for the region's last sector. */
+static void test_erase_ahead(void **state)
+{
+    static const uint32_t lens[] = {SIZE, BLOCK + SECTOR + 1, SECTOR, 1, OTA_SIZE_UNKNOWN};
+    static const uint32_t blocks[] = {3, 1, 0, 0, 3}, sectors[] = {15, 2, 1, 1, 15};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        struct ota_writer writer;
+        uint32_t len = lens[i] == OTA_SIZE_UNKNOWN ? 3 * SECTOR : lens[i];
+        ram_flash_fill(chip, START, SIZE, 5);
+        begin(&writer, lens[i], 256);
+        assert_int_equal(ota_writer_erase_ahead(&writer), OTA_OK);
+        assert_int_equal(writer.stats.block_erases, blocks[i]);
+        assert_int_equal(writer.stats.sector_erases, sectors[i]);
+        assert_int_equal(ota_writer_erase_ahead(&writer), OTA_OK); /* nothing is left */
+        write_all(&writer, data, len);
+        assert_memory_equal(chip->memory + START, data, len);
+        assert_int_equal(writer.stats.block_erases, blocks[i]);
+        assert_int_equal(writer.stats.sector_erases, sectors[i] + (len == SIZE));
+    }
+}
+
+static void erase_ahead_scenario(void *context)
+{
+    enum ota_err expected = *(const enum ota_err *)context;
+    struct ota_writer writer;
+
+    ram_flash_fill(chip, START, SIZE, 5);
+    begin(&writer, BLOCK + 2 * SECTOR, 256);
+    enum ota_err err = ota_writer_erase_ahead(&writer);
+    assert_int_equal(err, faults_struck() ? expected : OTA_OK);
+}
+
+static void test_erase_ahead_errors(void **state)
+{
+    static const enum fault_kind kinds[] = {FAULT_READ, FAULT_ERASE};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        enum ota_err expected = faults_error(kinds[i]);
+        assert_true(faults_everywhere(kinds[i], erase_ahead_scenario, &expected) >= 3);
+    }
+}
+
 static void heal_scenario(void *context)
 {
     enum ota_err expected = *(const enum ota_err *)context;
@@ -618,6 +663,8 @@ int main(void)
         WITH_CHIP(test_partly_blank_flash),
         WITH_CHIP(test_heal),
         WITH_CHIP(test_heal_errors),
+        WITH_CHIP(test_erase_ahead),
+        WITH_CHIP(test_erase_ahead_errors),
         WITH_CHIP(test_same_sectors),
         WITH_CHIP(test_same_tail),
         WITH_CHIP(test_page_buffer_knows_no_same),

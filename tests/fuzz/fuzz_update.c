@@ -3,7 +3,7 @@
  * The update API as a sequence of calls read from the input, legal and illegal, with the power cut
  * between and within them. A model beside it holds it to the table of updraft/update.h and to its
  * invariants: the running slot stands; otadata never names the target unless its content is proven; what
- * was proven is on the flash, byte for byte.
+ * was proven is on the flash, byte for byte; nothing changes before the gate was asked, nor if it refuses.
  */
 #include <string.h>
 
@@ -38,7 +38,21 @@ static struct {
         uint32_t proven_len;       /* 0: it is not */
     } slot, storage, *target;      /* `target`: of the present update */
     unsigned stream;
+    bool refuses;        /* the gate of the present update */
+    uint64_t operations; /* of the flash before it began */
 } model;
+
+static uint64_t operations(void)
+{
+    return fuzz.state.statistics.operations;
+}
+
+static enum ota_err may_write(void *context, const struct ota_update *asking)
+{
+    REQUIRE(context == &model && asking == &update);
+    REQUIRE(update.options.buffer_size < 256 || operations() == model.operations); /* U6 */
+    return model.refuses ? OTA_ERR_REFUSED : OTA_OK;
+}
 
 static void make_streams(void)
 {
@@ -97,6 +111,7 @@ static void check_invariants(void)
     REQUIRE(holds(FUZZ_OTA_0, model.running, FUZZ_SLOT)); /* U3 */
     REQUIRE(is_named(0));
     if (is_named(1)) { /* U1 */
+        REQUIRE(model.state != OTA_UPDATE_RECEIVING || update.slot != 1 || !update.is_open);
         REQUIRE(model.slot.proven_len != 0);
         REQUIRE(holds(FUZZ_OTA_1, model.slot.proven, model.slot.proven_len));
     }
@@ -118,12 +133,13 @@ static void restart(void)
     model.state = OTA_UPDATE_IDLE;
 }
 
-static struct ota_update_options read_options(struct input *input)
+static struct ota_update_options read_options(struct input *input, bool *refuses)
 {
     static const char *const labels[] = {NULL, "ota_1", "storage", "ota_0", "factory", "none"};
     static const char *const etags[STREAMS] = {"\"a\"", "\"b\"", "\"c\"", "\"d\""};
     uint8_t choice = input_byte(input);
-    struct ota_update_options options = {.device = &fuzz.device, .buffer = buffer};
+    struct ota_update_options options = {
+        .device = &fuzz.device, .buffer = buffer, .may_write = may_write, .context = &model};
 
     model.stream = choice % STREAMS;
     options.size = (choice & 4) != 0 ? streams[model.stream].len : OTA_SIZE_UNKNOWN;
@@ -131,14 +147,24 @@ static struct ota_update_options read_options(struct input *input)
     options.buffer_size = (choice & 16) != 0 ? sizeof buffer : 64;
     options.allow_trailer = (choice & 32) != 0;
     options.label = labels[(choice >> 6) + (choice == 0xFF ? 2u : 0u)];
+    *refuses = choice >= 0xE0 && choice < 0xFF;
+    if (*refuses) {
+        options.label = NULL;
+    }
     return options;
 }
 
 static void start(struct input *input, bool resume)
 {
-    const struct ota_update_options options = read_options(input);
     enum ota_update_state old = model.state;
+    bool refuses;
+    const struct ota_update_options options = read_options(input, &refuses);
     uint32_t offset = 0;
+
+    if (old != OTA_UPDATE_RECEIVING) {
+        model.refuses = refuses;
+        model.operations = operations();
+    }
     enum ota_err err = resume ? ota_update_resume(&update, &options, &offset)
                               : ota_update_begin(&update, &options);
 
@@ -148,10 +174,8 @@ static void start(struct input *input, bool resume)
     }
     model.state = err == OTA_OK ? OTA_UPDATE_RECEIVING : OTA_UPDATE_FAILED;
     if (err == OTA_OK) {
-        REQUIRE(!is_named(update.slot));
         REQUIRE(update.received == offset);
         model.target = update.slot == 1 ? &model.slot : &model.storage;
-        model.target->proven_len = 0;
         model.sent_len = offset;
         REQUIRE(offset <= options.size);
         memcpy(model.sent, fuzz.memory + model.target->offset, offset);
@@ -175,6 +199,8 @@ static void write_some(struct input *input)
         REQUIRE(err == OTA_ERR_STATE);
     } else if (err != OTA_OK) {
         model.state = OTA_UPDATE_FAILED;
+        REQUIRE(err != OTA_ERR_REFUSED || update.options.buffer_size < 256 ||
+                operations() == model.operations); /* U6 */
     } else {
         REQUIRE(model.sent_len + len <= FUZZ_SLOT);
         memcpy(model.sent + model.sent_len, streams[model.stream].bytes + at, len);
@@ -222,12 +248,12 @@ static void look(void)
     struct ota_identity identity;
     uint32_t size;
     uint32_t offset;
-    uint64_t changes = fuzz.state.statistics.operations;
+    uint64_t changes = operations();
     enum ota_err err = ota_update_pending(&fuzz.device, NULL, &identity, &size, &offset);
 
     REQUIRE(err == OTA_OK || err == OTA_ERR_NO_DATA);
     REQUIRE(err != OTA_OK || (offset > 0 && offset <= size && offset % FUZZ_SECTOR == 0));
-    REQUIRE(fuzz.state.statistics.operations == changes);
+    REQUIRE(operations() == changes);
 }
 
 static void call(struct input *input)

@@ -47,6 +47,7 @@ struct scenario {
     bool used;         /* slots are full of other bytes at first, else blank */
     bool page_buffer;  /* the update has a small buffer, else one that holds a sector */
     bool size_unknown; /* the update is not told how long the image is */
+    bool ahead;          /* all is erased before the first byte is written */
     bool no_identity;  /* nor what its digest is */
     bool data;         /* image 1 is no image but the content of the data partition */
     bool large;        /* images are large enough for the journal to make checkpoints */

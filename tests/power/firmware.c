@@ -57,6 +57,7 @@ static struct ota_update_options options_for(struct board *board, const struct b
         .size = scenario->size_unknown ? OTA_SIZE_UNKNOWN : image->size,
         .buffer = board->buffer,
         .buffer_size = board->buffer_size,
+        .erase_ahead = scenario->ahead,
     };
 
     if (!scenario->no_identity) {
@@ -184,6 +185,38 @@ enum step firmware_abandon(struct board *board, int image, uint32_t limit)
         step = transfer(board, what, 0, limit);
     }
     ota_update_abort(&board->update);
+    return step;
+}
+
+static enum ota_err refuse(void *context, const struct ota_update *update)
+{
+    (void)context;
+    (void)update;
+    return OTA_ERR_REFUSED;
+}
+
+enum step firmware_refuse(struct board *board, int image)
+{
+    const struct board_image *what = &board->images[image];
+    struct ota_update_options options = options_for(board, what);
+    const unsigned operations = board->operations;
+    uint32_t from = 0;
+
+    options.may_write = refuse;
+    enum step step = check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
+    while (step == STEP_DONE && board->update.state == OTA_UPDATE_RECEIVING && from < what->size) {
+        uint32_t n = what->size - from < PIECE ? what->size - from : PIECE;
+        (void)ota_update_write(&board->update, what->bytes + from, n);
+        from += n;
+    }
+    if (step == STEP_DONE && board->update.failure.err != OTA_ERR_REFUSED) {
+        (void)board_fail(board, "what the gate refuses ends with %s",
+                         ota_err_name(board->update.failure.err));
+    }
+    ota_update_abort(&board->update);
+    if (board->operations != operations) {
+        (void)board_fail(board, "an update that was refused has changed the flash");
+    }
     return step;
 }
 

@@ -26,6 +26,9 @@ enum step firmware_update(struct board *board, int image, uint32_t limit);
 /* As firmware_update, but from the first byte, and it is given up at byte `limit`. */
 enum step firmware_abandon(struct board *board, int image, uint32_t limit);
 
+/* As firmware_update, but a gate refuses the image: nothing on the flash may change. */
+enum step firmware_refuse(struct board *board, int image);
+
 /* Makes `slot`, which holds `image`, boot next. */
 enum step firmware_set_boot(struct board *board, int slot, int image);
 

@@ -161,6 +161,31 @@ static enum outcome change_mind_in_transfer(struct board *board)
     return OUTCOME_RESTART;
 }
 
+/* While the transfer of image 1 is interrupted, image 2 is offered and refused: of no consequence. */
+static enum outcome refuse_between(struct board *board)
+{
+    struct memo *memo = &board->now.memo;
+
+    if (!confirmed(board)) {
+        return OUTCOME_RESTART;
+    }
+    if (board->running == 1) {
+        return OUTCOME_DONE;
+    }
+    if (memo->step == 0) {
+        if (firmware_update(board, 1, board->images[1].size / 2) == STEP_SUSPENDED) {
+            memo->step = 1;
+        }
+    } else if (memo->step == 1) {
+        if (firmware_refuse(board, 2) == STEP_DONE) {
+            memo->step = 2;
+        }
+    } else {
+        (void)firmware_update(board, 1, FIRMWARE_ALL);
+    }
+    return OUTCOME_RESTART;
+}
+
 static enum outcome forget_the_last(struct board *board)
 {
     if (!confirmed(board)) {
@@ -216,6 +241,12 @@ const struct scenario scenarios[] = {
      .used = true, .large = true},
     {.name = "resume-pages", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
      .page_buffer = true, .large = true},
+    {.name = "ahead", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2, .in_place = 1,
+     .rollback = true, .used = true, .ahead = true},
+    {.name = "ahead-resume", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
+     .used = true, .large = true, .page_buffer = true, .ahead = true},
+    {.name = "ahead-unknown", .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
+     .used = true, .size_unknown = true, .no_identity = true, .ahead = true},
     {.name = "pieces", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2, .in_place = 1},
     {.name = "pieces-used", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
      .used = true},
@@ -237,6 +268,10 @@ const struct scenario scenarios[] = {
     {.name = "abandon", .firmware = change_mind, .goal = 2, .images = 3, .slots = 2, .in_place = 1, .rollback = true},
     {.name = "another", .firmware = change_mind_in_transfer, .goal = 2, .images = 3, .slots = 2, .in_place = 1,
      .rollback = true, .used = true},
+    {.name = "refused", .firmware = refuse_between, .goal = 1, .images = 3, .slots = 2, .in_place = 1, .rollback = true,
+     .used = true, .large = true},
+    {.name = "refused-pages", .firmware = refuse_between, .goal = 1, .images = 3, .slots = 2, .in_place = 2,
+     .page_buffer = true},
     {.name = "erase-last", .firmware = forget_the_last, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
      .rollback = true},
     {.name = "erase-last-update", .firmware = update_the_forgotten, .goal = 2, .images = 3, .slots = 2, .in_place = 1,

@@ -204,7 +204,7 @@ static void test_identities(void **state)
     }
 }
 
-/* Something else is offered: it starts afresh, and the old journal is gone. */
+/* Something else is offered: it starts afresh, and with its first bytes the old journal is gone. */
 static void test_other_transfers(void **state)
 {
     const struct ota_update_options good = options;
@@ -234,6 +234,8 @@ static void test_other_transfers(void **state)
             break;
         }
         assert_int_equal(resume(), 0);
+        assert_int_equal(pending(&size, &offset), OTA_OK);
+        write_up_to(256);
         lose_power();
         assert_int_equal(pending(&size, &offset), OTA_ERR_NO_DATA);
     }
@@ -322,7 +324,7 @@ static void test_begin_heals(void **state)
     assert_int_equal(wear[25], 0); /* blank, and believed to be */
     lose_power();
     options.etag = "\"v3\"";
-    begin_and_write(0);
+    begin_and_write(255);
     assert_int_equal(wear[25], 1);
     finish();
     assert_int_equal(wear[25], 1);
@@ -355,6 +357,23 @@ static void test_suspend_that_cannot_write(void **state)
     assert_true(faults_struck());
     assert_int_equal(update.state, OTA_UPDATE_IDLE);
     assert_int_equal(resume(), 2 * INTERVAL);
+    finish();
+}
+
+/* The checkpoint that says what is about to be erased cannot be written: the one before stands. */
+static void test_resume_that_cannot_write(void **state)
+{
+    uint32_t offset = 1;
+
+    (void)state;
+    begin_and_write(70100);
+    ota_update_suspend(&update);
+    faults_set(FAULT_WRITE, 1);
+    assert_int_equal(ota_update_resume(&update, &options, &offset), OTA_ERR_FLASH_WRITE);
+    assert_true(faults_struck());
+    assert_int_equal(offset, 0);
+    faults_clear();
+    assert_int_equal(resume(), 70100 / SECTOR * SECTOR);
     finish();
 }
 
@@ -470,6 +489,7 @@ int main(void)
         WITH_DEVICE(test_begin_heals),
         WITH_DEVICE(test_suspend_is_idle),
         WITH_DEVICE(test_suspend_that_cannot_write),
+        WITH_DEVICE(test_resume_that_cannot_write),
         WITH_DEVICE(test_row_decays),
         WITH_DEVICE(test_resumed_update_counts),
         WITH_DEVICE(test_faults),

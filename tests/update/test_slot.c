@@ -607,6 +607,21 @@ static void test_last_rejected(void **state)
     assert_int_equal(slot, OTA_SLOT_NONE);
 }
 
+static void test_was_rejected(void **state)
+{
+    (void)state;
+    fixture_put_image(&fixture, 1, 9, 0);
+    for (uint32_t mark = OTA_STATE_NEW; mark <= OTA_STATE_ABORTED; mark++) {
+        fixture_set_entry(&fixture, 1, 2, mark);
+        bool bad = mark == OTA_STATE_INVALID || mark == OTA_STATE_ABORTED;
+        assert_int_equal(ota_slot_was_rejected(device, "1.0.0"), bad);
+        assert_false(ota_slot_was_rejected(device, "1.0.1"));
+        assert_false(ota_slot_was_rejected(device, ""));
+    }
+    memset(fixture.chip->memory + OTA_1, 0, 64); /* it no longer says what it was */
+    assert_false(ota_slot_was_rejected(device, "1.0.0"));
+}
+
 /* The layout of a larger chip than there is. */
 static void test_layout_of_another_chip(void **state)
 {
@@ -665,6 +680,7 @@ int main(void)
         WITH_DEVICE(test_erase_last_faults),
         WITH_DEVICE(test_forget),
         WITH_DEVICE(test_last_rejected),
+        WITH_DEVICE(test_was_rejected),
         WITH_DEVICE(test_layout_of_another_chip),
         WITH_DEVICE(test_read_errors),
     };

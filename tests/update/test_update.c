@@ -326,14 +326,15 @@ static void test_too_large_at_begin(void **state)
     begin();
 }
 
-/* Invariant U1: begin withdraws a choice of the target, and nothing else. */
-static void test_begin_withdraws_the_choice(void **state)
+/* Invariant U1: an update withdraws a choice of the target, and nothing else. */
+static void test_update_withdraws_the_choice(void **state)
 {
     (void)state;
     fixture_put_image(&fixture, 1, 9, 0);
     assert_int_equal(ota_slot_set_boot(device, 1), OTA_OK);
     assert_true(fixture_is_named(&fixture, 1));
     begin();
+    assert_int_equal(ota_update_write(&update, image, 256), OTA_OK);
     assert_false(fixture_is_named(&fixture, 1));
     assert_true(fixture_is_named(&fixture, 0));
 }
@@ -783,7 +784,7 @@ int main(void)
         WITH_DEVICE(test_slots_that_cannot_boot),
         WITH_DEVICE(test_unconfirmed),
         WITH_DEVICE(test_too_large_at_begin),
-        WITH_DEVICE(test_begin_withdraws_the_choice),
+        WITH_DEVICE(test_update_withdraws_the_choice),
         WITH_DEVICE(test_image_errors),
         WITH_DEVICE(test_nothing_written_for_a_bad_header),
         WITH_DEVICE(test_too_many_bytes),
