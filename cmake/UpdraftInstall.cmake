@@ -19,14 +19,14 @@ endif()
 
 set(updraft_parts)
 if(NOT bundled)
-    set(updraft_parts HttpParser BearSSL MbedCrypto)
+    set(updraft_parts HttpParser BearSSL MbedCrypto MbedTlsX509 MbedTlsSsl OpenSSL)
 endif()
 configure_package_config_file(cmake/UpdraftConfig.cmake.in UpdraftConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(UpdraftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
     ${PROJECT_BINARY_DIR}/UpdraftConfig.cmake ${PROJECT_BINARY_DIR}/UpdraftConfigVersion.cmake
     cmake/modules/UpdraftFindPart.cmake cmake/modules/FindBearSSL.cmake cmake/modules/FindHttpParser.cmake
-    cmake/modules/FindMbedCrypto.cmake
+    cmake/modules/FindMbedCrypto.cmake cmake/modules/FindMbedTlsX509.cmake cmake/modules/FindMbedTlsSsl.cmake
     DESTINATION ${package_dir})
 
 # Relative to itself, so that `cmake --install --prefix` and DESTDIR need no second configure.

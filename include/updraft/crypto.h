@@ -4,9 +4,9 @@
 
 /*
  * The crypto seam: what the library needs of cryptography, as one table of functions, so that a
- * product uses the library it already ships. Two backends come with Updraft, each a library of its
- * own: `ota_crypto_psa` (Mbed TLS through the PSA Crypto API) and `ota_crypto_bearssl` (no heap,
- * small).
+ * product uses the library it already ships. Three backends come with Updraft, each a library of its
+ * own: `ota_crypto_psa` (Mbed TLS through the PSA Crypto API), `ota_crypto_bearssl` (no heap, small)
+ * and `ota_crypto_openssl` (hosts: fast where the processor has instructions for it).
  *
  *     struct ota_hash hash;
  *     uint8_t digest[OTA_SHA256_SIZE];
@@ -59,6 +59,7 @@ struct ota_crypto {
 
 extern const struct ota_crypto ota_crypto_psa;
 extern const struct ota_crypto ota_crypto_bearssl;
+extern const struct ota_crypto ota_crypto_openssl;
 
 /* An expected digest: OTA_HASH_NONE, or an algorithm and its 16 or 32 bytes. */
 struct ota_digest {

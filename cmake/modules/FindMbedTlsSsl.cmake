@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Finds the TLS library of Mbed TLS: target MbedTLS::mbedtls. MbedTlsX509 comes before it.
+include(${CMAKE_CURRENT_LIST_DIR}/UpdraftFindPart.cmake)
+
+updraft_find_part(MbedTlsSsl
+    TARGET MbedTLS::mbedtls
+    HEADERS mbedtls/ssl.h
+    LIBRARY mbedtls
+    PACKAGE libmbedtls-dev)
+if(MbedTlsSsl_FOUND)
+    set_property(TARGET MbedTLS::mbedtls PROPERTY INTERFACE_LINK_LIBRARIES MbedTLS::mbedx509)
+endif()
