@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The proof of the password, the same on both sides. docs/formats/esphome.md section 4. */
+#include "base/mem.h"
+#include "base/secret.h"
+#include "proto/esphome_private.h"
+
+const uint8_t ota__esphome_magic[ESPHOME_MAGIC_SIZE] = {0x6C, 0x26, 0xF7, 0x5C, 0x45};
+
+void ota__esphome_hex(uint8_t *digits, const uint8_t *bytes, size_t len)
+{
+    static const char figures[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        digits[2 * i] = (uint8_t)figures[bytes[i] >> 4];
+        digits[2 * i + 1] = (uint8_t)figures[bytes[i] & 0x0F];
+    }
+}
+
+enum ota_err ota__esphome_response(const struct ota_crypto *crypto,
+                                   enum ota_hash_algorithm algorithm, const char *password,
+                                   const uint8_t *nonce, const uint8_t *cnonce, uint8_t *response)
+{
+    size_t digits = 2 * ota_digest_size(algorithm);
+    uint8_t digest[OTA_SHA256_SIZE];
+    struct ota_hash hash;
+    enum ota_err err = crypto->hash_begin(&hash, algorithm);
+
+    if (err != OTA_OK) {
+        return err;
+    }
+    err = crypto->hash_update(&hash, password, strlen(password));
+    if (err == OTA_OK) {
+        err = crypto->hash_update(&hash, nonce, digits);
+    }
+    if (err == OTA_OK) {
+        err = crypto->hash_update(&hash, cnonce, digits);
+    }
+    if (err != OTA_OK) {
+        crypto->hash_abort(&hash);
+        return err;
+    }
+    err = crypto->hash_finish(&hash, digest);
+    if (err == OTA_OK) {
+        ota__esphome_hex(response, digest, digits / 2);
+    }
+    ota__wipe(&hash, sizeof hash);
+    ota__wipe(digest, sizeof digest);
+    return err;
+}
