@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The web server of an agent on real sockets, with curl and with peers that break every rule: all
+ * dialects as their tools speak them, and a network that fails.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <posix/platform.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <updraft/slot.h>
+#include <updraft/web_service.h>
+
+#include "proto/ram_device.h"
+#include "support/images.h"
+#include "support/scratch.h"
+
+#define IMAGE_SIZE 40000u
+
+static struct bed {
+    struct posix_platform platform;
+    struct ram_device ram;
+    struct ota_agent agent;
+    struct ota_web_service service;
+    struct ota_web_service_connection connections[OTA_WEB_SERVICE_CONNECTIONS];
+    struct ota_web_service_options options;
+    uint8_t buffer[4096];
+    uint8_t image[IMAGE_SIZE + 64];
+    size_t image_len;
+    struct scratch folder;
+    char log[16384];
+    char said[16384]; /* by the last command */
+    uint32_t wait_ms; /* what the agent wanted in its last turn */
+} bed;
+
+static void log_line(struct ota_platform *platform, enum ota_log_level level, const char *tag,
+                     const char *text)
+{
+    size_t len = strlen(bed.log);
+
+    (void)platform;
+    (void)snprintf(bed.log + len, sizeof bed.log - len, "%d %s: %s\n", (int)level, tag, text);
+}
+
+static void begin_agent(void)
+{
+    const struct ota_agent_options options = {
+        .platform = &bed.platform.platform,
+        .device = &bed.ram.device,
+        .services = &bed.service.service,
+        .buffer = bed.buffer,
+        .buffer_size = sizeof bed.buffer,
+        .stay = true,
+    };
+
+    bed.log[0] = '\0';
+    ota_web_service_init(&bed.service, &bed.options);
+    assert_int_equal(ota_agent_begin(&bed.agent, &options), OTA_OK);
+    assert_int_equal(bed.service.listener->port, bed.options.port);
+}
+
+/* A port that nobody has. */
+static uint16_t find_port(void)
+{
+    struct ota_platform *platform = &bed.platform.platform;
+    struct ota_listener *listener;
+
+    assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
+    uint16_t port = listener->port;
+    listener->close(listener);
+    return port;
+}
+
+static void begin_again(void)
+{
+    ota_agent_end(&bed.agent);
+    ram_device_make(&bed.ram);
+    begin_agent();
+}
+
+static int set_up(void **state)
+{
+    const struct image_facts facts = {
+        .chip = OTA_CHIP_ESP32S3, .size = IMAGE_SIZE, .version = "1.1.0"};
+
+    (void)state;
+    memset(&bed, 0, sizeof bed);
+    scratch_make(&bed.folder);
+    ram_device_make(&bed.ram);
+    platform_init(&bed.platform);
+    bed.platform.platform.log = log_line;
+    bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
+    assert_true(bed.image_len > 0);
+    scratch_write(&bed.folder, "code.bin", bed.image, bed.image_len);
+    scratch_write(&bed.folder, "littlefs.bin", bed.image, RAM_STORAGE_SIZE);
+    scratch_write(&bed.folder, "text.bin", "this is no image\n", 17);
+    bed.options = (struct ota_web_service_options){
+        .port = find_port(),
+        .connections = bed.connections,
+        .connection_count = OTA_WEB_SERVICE_CONNECTIONS,
+    };
+    begin_agent();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ota_agent_end(&bed.agent);
+    assert_int_equal(bed.platform.watch_count, 0);
+    platform_close(&bed.platform);
+    scratch_remove(&bed.folder);
+    return 0;
+}
+
+/* A turn of the loop; the wait comes first, so that what the turn did is looked at without one. */
+static void work(void)
+{
+    bed.platform.platform.wait(&bed.platform.platform, bed.wait_ms < 5 ? bed.wait_ms : 5);
+    bed.wait_ms = ota_agent_poll(&bed.agent);
+}
+
+/* ---- curl ------------------------------------------------------------------------------------- */
+
+static pid_t start_command(const char *command, int *output)
+{
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        if (chdir(bed.folder.path) == 0) {
+            execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        }
+        _exit(127);
+    }
+    close(ends[1]);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    *output = ends[0];
+    return child;
+}
+
+static void read_output(int output)
+{
+    size_t len = strlen(bed.said);
+    ssize_t more = read(output, bed.said + len, sizeof bed.said - 1 - len);
+
+    bed.said[len + (size_t)(more > 0 ? more : 0)] = '\0';
+}
+
+/* Runs curl beside the agent, its addresses written as BOARD/path. Returns its exit status; what it says is in
+   bed.said. */
+static int curl(const char *arguments)
+{
+    char command[2048];
+    int output, status;
+
+    snprintf(command, sizeof command, "BOARD=127.0.0.1:%u; curl -s -S --max-time 30 %s",
+             (unsigned)bed.options.port, arguments);
+    bed.said[0] = '\0';
+    pid_t child = start_command(command, &output);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        work();
+        read_output(output);
+    }
+    read_output(output);
+    close(output);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_said(const char *text)
+{
+    if (strstr(bed.said, text) == NULL) {
+        print_message("%s\n%s", bed.said, bed.log);
+        fail_msg("curl did not show \"%s\"", text);
+    }
+}
+
+static void assert_not_updated(void)
+{
+    assert_int_equal(bed.agent.intake.accepted, 0);
+    assert_int_equal(bed.agent.intake.state, OTA_INTAKE_FREE);
+    assert_false(bed.agent.is_restart_due);
+}
+
+/* The update is in place, and a restart is due. */
+static void assert_updated(void)
+{
+    int slot = OTA_SLOT_NONE;
+
+    assert_true(bed.agent.is_restart_due);
+    assert_int_equal(bed.agent.restart_delay_ms, OTA_WEB_SERVICE_RESTART_DELAY_MS);
+    assert_memory_equal(bed.ram.memory + RAM_OTA_0, bed.image, bed.image_len);
+    assert_int_equal(ota_slot_boot(&bed.ram.device, &slot), OTA_OK);
+    assert_int_equal(slot, 0);
+}
+
+/* It comes a second after the answer, and leaves nothing open. */
+static void test_the_restart(void **state)
+{
+    struct ota_platform *platform = &bed.platform.platform;
+
+    (void)state;
+    assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
+    assert_updated();
+    while (!bed.agent.is_restarting) {
+        work();
+    }
+    assert_true(platform->now_ms(platform) - bed.agent.restart_since_ms >=
+                OTA_WEB_SERVICE_RESTART_DELAY_MS);
+    assert_int_equal(bed.platform.watch_count, 0);
+}
+
+static void test_uploads_as_tools_do_them(void **state)
+{
+    static const struct {
+        const char *arguments, *says;
+    } uploads[] = {
+        {"-F image=@code.bin $BOARD/update", "Update Success! Rebooting..."},
+        {"-F update=@code.bin http://$BOARD/update", "Update Successful!"},
+        {"--data-binary @code.bin -X POST $BOARD/update",
+         "Firmware update complete, rebooting now!"},
+        {"-H 'Transfer-Encoding: chunked' --data-binary @code.bin $BOARD/update",
+         "Firmware update complete, rebooting now!"},
+        {"-H 'Transfer-Encoding: chunked' -F image=@code.bin $BOARD/update",
+         "Update Success! Rebooting..."},
+        {"-H 'Expect: 100-continue' -F image=@code.bin -v $BOARD/update", "100 Continue"},
+        {"-0 -F image=@code.bin $BOARD/update", "Update Success! Rebooting..."},
+        {"-F MD5=$(md5sum <code.bin | cut -c 1-32) -F image=@code.bin $BOARD/update",
+         "Update Success! Rebooting..."},
+        {"-H \"x-SHA256: $(sha256sum <code.bin | cut -c 1-64)\" -T code.bin -X POST $BOARD/update",
+         "Firmware update complete, rebooting now!"},
+        {"-H 'X-Updraft: 1' -F file=@code.bin $BOARD/update", "{\"ok\":true,\"restart\":\"auto\""},
+        {"\"$BOARD/ota/start?mode=fr&hash=$(md5sum <code.bin | cut -c 1-32)\" "
+         "--next -s -F file=@code.bin $BOARD/ota/upload",
+         "OKOK"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++) {
+        begin_again();
+        assert_int_equal(curl(uploads[i].arguments), 0);
+        assert_said(uploads[i].says);
+        assert_updated();
+    }
+}
+
+static void test_what_is_refused(void **state)
+{
+    static const struct {
+        const char *arguments, *says;
+        int status;
+    } uploads[] = {
+        {"-F image=@text.bin $BOARD/update", "Update error: Wrong Magic Byte", 0},
+        {"-F image=@/dev/null $BOARD/update", "the file is empty", 0},
+        {"-F image=text $BOARD/update", "there is no file in this form", 0},
+        {"-d '' $BOARD/update", "there is no file", 0},
+        {"-H 'Origin: http://evil.example' -F image=@code.bin $BOARD/update", "another site", 0},
+        {"-H 'Host: evil.example' -F image=@code.bin $BOARD/update", "this name", 0},
+        {"-H 'x-MD5: 00000000000000000000000000000000' --data-binary @code.bin $BOARD/update",
+         "Validation / Activation Error", 0},
+        {"-f --data-binary @text.bin $BOARD/update", "500", 22},
+        {"-F image=@code.bin $BOARD/elsewhere", "nothing at this address", 0},
+        {"-F image=@code.bin $BOARD/ota/upload", "no upload was started", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++) {
+        assert_int_equal(curl(uploads[i].arguments), uploads[i].status);
+        assert_said(uploads[i].says);
+        assert_not_updated();
+    }
+}
+
+/* Answered early, and the answer is read all the same, whatever is still on its way. */
+static void test_a_large_upload_that_is_refused(void **state)
+{
+    uint8_t *large = scratch_noise(1, 3000000);
+
+    (void)state;
+    scratch_write(&bed.folder, "large.bin", large, 3000000);
+    free(large);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(curl("-H Expect: -w '%{http_code}' -F image=@large.bin $BOARD/update"), 0);
+        assert_said("413");
+        assert_int_equal(curl("-H Expect: --data-binary @large.bin $BOARD/update"), 0);
+        assert_said("there is room for 65536 bytes");
+        assert_not_updated();
+    }
+}
+
+static void test_logins(void **state)
+{
+    (void)state;
+    bed.options.user = "me";
+    bed.options.password = "s\xc3\xa9same";
+    begin_again();
+    assert_int_equal(curl("-i -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 401 Unauthorized");
+    assert_said("WWW-Authenticate: Basic realm=\"Login Required\"");
+    assert_int_equal(curl("-i -u me:wrong -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 401 Unauthorized");
+    assert_non_null(strstr(bed.log, "1 http: a login with a wrong name or password was refused"));
+    assert_int_equal(curl("-i --digest -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 401 Unauthorized");
+    assert_not_updated();
+    assert_int_equal(curl("--anyauth -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
+    assert_said("Update Success!");
+    assert_updated();
+    begin_again();
+    assert_int_equal(curl("-u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
+    assert_updated();
+}
+
+/* Several requests on one connection; code and data, and a restart by hand. */
+static void test_one_connection_for_all(void **state)
+{
+    (void)state;
+    assert_int_equal(curl("-v -F file=@code.bin $BOARD/update --next -s -F file=@littlefs.bin "
+                          "$BOARD/update --next -s $BOARD/update/info --next -s -X POST "
+                          "$BOARD/restart"),
+                     0);
+    assert_said("Update done for file.</b>");
+    assert_said("\"version\":\"1.1.0\"");
+    assert_said("Restarting ...");
+    assert_said("Re-using existing connection");
+    assert_memory_equal(bed.ram.memory + RAM_STORAGE, bed.image, RAM_STORAGE_SIZE);
+    assert_updated();
+}
+
+/* ---- Peers that break the rules ----------------------------------------------------------------- */
+
+static int dial(void)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(bed.options.port),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_true(peer >= 0);
+    assert_int_equal(connect(peer, (const struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(fcntl(peer, F_SETFL, O_NONBLOCK), 0);
+    return peer;
+}
+
+/* Sends all of it, the agent taking it. Returns false if the peer was closed. */
+static bool say(int peer, const void *data, size_t len)
+{
+    const char *bytes = data;
+
+    while (len > 0) {
+        ssize_t sent = send(peer, bytes, len, MSG_NOSIGNAL);
+        if (sent > 0) {
+            bytes += sent;
+            len -= (size_t)sent;
+        } else if (errno != EAGAIN) {
+            return false;
+        }
+        work();
+    }
+    return true;
+}
+
+/* Reads into bed.said until this is there, or the peer is closed. */
+static bool hear(int peer, const char *text)
+{
+    bed.said[0] = '\0';
+    for (;;) {
+        size_t len = strlen(bed.said);
+        ssize_t got = recv(peer, bed.said + len, sizeof bed.said - 1 - len, 0);
+        bed.said[len + (size_t)(got > 0 ? got : 0)] = '\0';
+        if (text != NULL && strstr(bed.said, text) != NULL) {
+            return true;
+        }
+        if (got == 0 || (got < 0 && errno != EAGAIN)) {
+            return false;
+        }
+        work();
+    }
+}
+
+static size_t compose(char *request, size_t size)
+{
+    int len = snprintf(request, size,
+                       "POST /update HTTP/1.1\r\nHost: board\r\nContent-Length: %zu\r\n\r\n",
+                       bed.image_len);
+
+    return (size_t)len;
+}
+
+static unsigned count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned count = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+static bool nobody_is_there(void)
+{
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        if (bed.connections[i].stream != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Cut at every 997th byte, by an end and by a reset: the next one works. */
+static void test_cut(void **state)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    static char request[IMAGE_SIZE + 512];
+    unsigned before = count_descriptors();
+
+    (void)state;
+    size_t len = compose(request, sizeof request);
+    memcpy(request + len, bed.image, bed.image_len);
+    len += bed.image_len;
+    for (size_t cut = 1; cut < len; cut += 997) {
+        int peer = dial();
+        assert_true(say(peer, request, cut));
+        if (cut % 2 == 0) {
+            setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        }
+        close(peer);
+        do {
+            work();
+        } while (!nobody_is_there());
+        assert_not_updated();
+    }
+    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
+    assert_updated();
+}
+
+/* Half closed in the middle: the peer still hears why. */
+static void test_half_closed(void **state)
+{
+    char request[256];
+    size_t len = compose(request, sizeof request);
+
+    (void)state;
+    int peer = dial();
+    assert_true(say(peer, request, len));
+    assert_true(say(peer, bed.image, 1000));
+    shutdown(peer, SHUT_WR);
+    assert_false(hear(peer, NULL));
+    assert_said("HTTP/1.1 500 ");
+    assert_said("Protocol Error");
+    close(peer);
+    assert_not_updated();
+}
+
+/* A second upload hears that it is not its turn; page and first upload go on. */
+static void test_a_second_upload(void **state)
+{
+    char request[256];
+    size_t len = compose(request, sizeof request);
+
+    (void)state;
+    int peer = dial();
+    assert_true(say(peer, request, len));
+    assert_true(say(peer, bed.image, 20000));
+    assert_int_equal(curl("-i -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 409 Conflict");
+    assert_int_equal(curl("$BOARD/update/info"), 0);
+    assert_said("\"busy\":{\"way\":\"http\",\"received\":");
+    assert_true(say(peer, bed.image + 20000, bed.image_len - 20000));
+    assert_true(hear(peer, "rebooting now!"));
+    close(peer);
+    assert_updated();
+}
+
+/* Whoever only keeps a connection open makes room. */
+static void test_idle_connections_make_room(void **state)
+{
+    int peers[OTA_WEB_SERVICE_CONNECTIONS];
+
+    (void)state;
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        static const char request[] = "GET /update HTTP/1.1\r\nHost: board\r\n\r\n";
+        peers[i] = dial();
+        assert_true(say(peers[i], request, sizeof request - 1));
+        assert_true(hear(peers[i], "</html>"));
+    }
+    assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
+    assert_said("Update Success!");
+    assert_false(hear(peers[0], NULL)); /* the one that was idle the longest */
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        close(peers[i]);
+    }
+    assert_updated();
+}
+
+static void test_fifty_at_once(void **state)
+{
+    (void)state;
+    char arguments[256];
+    snprintf(arguments, sizeof arguments,
+             "-Z --parallel-immediate --parallel-max 50 -w '%%{http_code}\\n' -o /dev/null "
+             "'http://127.0.0.1:%u/update?n=[1-50]' | sort | uniq -c",
+             (unsigned)bed.options.port);
+    assert_int_equal(curl(arguments), 0);
+    assert_said(" 50 200\n");
+    assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
+    assert_updated();
+}
+
+/* Neither memory nor descriptors grow; the sanitizers see what is not given back. */
+static void test_ten_thousand_updates(void **state)
+{
+    const struct image_facts facts = {.chip = OTA_CHIP_ESP32S3, .version = "1.1.0"};
+    static char request[2048];
+    unsigned before = count_descriptors();
+
+    (void)state;
+    bed.options.restart = OTA_WEB_RESTART_BY_HAND;
+    bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
+    begin_again();
+    size_t len = compose(request, sizeof request);
+    assert_true(len + bed.image_len <= sizeof request);
+    memcpy(request + len, bed.image, bed.image_len);
+    for (unsigned i = 0; i < 10000; i++) {
+        int peer = dial();
+        assert_true(say(peer, request, len + bed.image_len));
+        assert_true(hear(peer, "restart to run it."));
+        close(peer);
+    }
+    assert_int_equal(bed.agent.intake.accepted, 10000);
+    while (!nobody_is_there()) {
+        work();
+    }
+    assert_int_equal(count_descriptors(), before);
+}
+
+/* Two requests in one piece, answered one after the other. */
+static void test_requests_in_one_piece(void **state)
+{
+    char request[1024];
+    int len = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        len += snprintf(request + len, sizeof request - (size_t)len,
+                        "GET /update/info?%u HTTP/1.1\r\nHost: board\r\n%s\r\n", i,
+                        i == 4 ? "Connection: close\r\n" : "");
+    }
+    int peer = dial();
+    assert_true(say(peer, request, (size_t)len));
+    assert_false(hear(peer, NULL));
+    close(peer);
+    const char *at = bed.said;
+    for (unsigned i = 0; i < 5; i++) {
+        at = strstr(at, "HTTP/1.1 200 OK\r\n");
+        assert_non_null(at);
+        at++;
+    }
+}
+
+static void test_pause(void **state)
+{
+    struct ota_service *service = &bed.service.service;
+    int peer = dial();
+
+    (void)state;
+    assert_true(say(peer, "GET ", 4));
+    service->pause(service, true);
+    assert_false(hear(peer, NULL));
+    close(peer);
+    assert_true(nobody_is_there());
+    service->pause(service, false);
+    assert_int_equal(curl("$BOARD/update"), 0);
+}
+
+static void test_what_cannot_begin(void **state)
+{
+    struct ota_agent second;
+    struct ota_web_service service;
+    struct ota_agent_options options = bed.agent.options;
+    struct ota_web_service_options none = bed.options;
+
+    (void)state;
+    ota_web_service_init(&service, &bed.options);
+    options.services = &service.service;
+    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
+    none.connection_count = 0;
+    ota_web_service_init(&service, &none);
+    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_ARGUMENT);
+}
+
+static void test_advert(void **state)
+{
+    struct ota_advert advert;
+
+    (void)state;
+    assert_true(bed.service.service.advert(&bed.service.service, &advert));
+    assert_string_equal(advert.type, "_http._tcp");
+    assert_int_equal(advert.port, bed.options.port);
+    assert_string_equal(advert.txt[0], "path=/update");
+    assert_null(advert.txt[1]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_restart),
+        TEST(test_uploads_as_tools_do_them),
+        TEST(test_what_is_refused),
+        TEST(test_a_large_upload_that_is_refused),
+        TEST(test_logins),
+        TEST(test_one_connection_for_all),
+        TEST(test_cut),
+        TEST(test_half_closed),
+        TEST(test_a_second_upload),
+        TEST(test_idle_connections_make_room),
+        TEST(test_fifty_at_once),
+        TEST(test_ten_thousand_updates),
+        TEST(test_requests_in_one_piece),
+        TEST(test_pause),
+        TEST(test_what_cannot_begin),
+        TEST(test_advert),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ElegantOTA's two steps: its page's, its tool's, and the faults of the original. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/web_bench.h"
+
+static struct web_bench bench;
+
+static int set_up(void **state)
+{
+    (void)state;
+    web_bench_make(&bench, 0);
+    web_bench_begin(&bench);
+    return 0;
+}
+
+static unsigned start(const char *query)
+{
+    char target[128];
+
+    snprintf(target, sizeof target, "/ota/start%s", query);
+    return web_bench_get(&bench, target, "");
+}
+
+static unsigned upload(const char *name, const char *file_name)
+{
+    web_bench_compose_form(&bench, "/ota/upload", "", name, file_name, bench.image,
+                           bench.image_len);
+    return web_bench_ask(&bench);
+}
+
+static void test_the_pages_two_steps(void **state)
+{
+    char query[64];
+
+    (void)state;
+    snprintf(query, sizeof query, "?mode=fr&hash=%s", bench.md5);
+    assert_int_equal(start(query), 200);
+    assert_string_equal(web_bench_body(&bench, 0), "OK");
+    assert_true(web_bench_has_line(&bench, 0, "Content-Type: text/plain"));
+    assert_int_equal(upload("file", "code.bin"), 200);
+    assert_string_equal(web_bench_body(&bench, 0), "OK");
+    assert_int_equal(bench.restarts, 1);
+    web_bench_assert_updated(&bench);
+}
+
+static void test_the_mode_decides_where_it_goes(void **state)
+{
+    static const struct {
+        const char *query, *file_name;
+        bool is_data;
+    } cases[] = {
+        {"", "littlefs.bin", false},    {"?mode=fr", "spiffs.bin", false},
+        {"?mode=xy", "a", false},       {"?hash=&mode=fs", "a", true}, /* an empty hash is none */
+        {"?mode=fs", "code.bin", true},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set_up(state);
+        if (strstr(cases[i].query, "hash=") != NULL) {
+            assert_int_equal(start(cases[i].query), 400);
+            continue;
+        }
+        assert_int_equal(start(cases[i].query), 200);
+        assert_int_equal(upload("filesystem", cases[i].file_name), 200);
+        if (cases[i].is_data) {
+            web_bench_assert_data(&bench);
+        } else {
+            web_bench_assert_updated(&bench);
+        }
+    }
+}
+
+/* The tool sends the hash twice, and calls the file "firmware". */
+static void test_the_tools_upload(void **state)
+{
+    char query[64], body[2048], head[512];
+    size_t len;
+
+    (void)state;
+    snprintf(query, sizeof query, "?hash=%s", bench.md5);
+    assert_int_equal(web_bench_get(&bench, "/update/update", ""), 404);
+    assert_int_equal(start(query), 200);
+    len =
+        (size_t)snprintf(body, sizeof body,
+                         "--b\r\nContent-Disposition: form-data; name=\"MD5\"\r\n\r\n%s\r\n"
+                         "--b\r\nContent-Disposition: form-data; name=\"firmware\"; "
+                         "filename=\"firmware\"\r\nContent-Type: application/octet-stream\r\n\r\n",
+                         bench.md5);
+    memcpy(body + len, bench.image, bench.image_len);
+    len += bench.image_len;
+    len += (size_t)sprintf(body + len, "\r\n--b--\r\n");
+    snprintf(head, sizeof head,
+             "POST /ota/upload HTTP/1.1\r\nHost: board\r\nOrigin: http://board\r\n"
+             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %zu\r\n",
+             len);
+    web_bench_compose(&bench, head, body, len);
+    assert_int_equal(web_bench_ask(&bench), 200);
+    web_bench_assert_updated(&bench);
+
+    set_up(state);
+    bench.md5[0] = bench.md5[0] == '0' ? '1' : '0';
+    snprintf(query, sizeof query, "?hash=%s", bench.md5);
+    assert_int_equal(start(query), 200);
+    web_bench_compose(&bench, head, body, len);
+    assert_int_equal(web_bench_ask(&bench), 400);
+    assert_string_equal(web_bench_body(&bench, 0), "two different MD5 for one file\n");
+    web_bench_assert_nothing(&bench);
+}
+
+/* The original sets the hash before its updater begins, which forgets it. */
+static void test_the_hash_is_compared(void **state)
+{
+    char query[64];
+
+    (void)state;
+    bench.md5[0] = bench.md5[0] == '0' ? '1' : '0';
+    snprintf(query, sizeof query, "?mode=fr&hash=%s", bench.md5);
+    assert_int_equal(start(query), 200);
+    assert_int_equal(upload("file", "x.bin"), 400);
+    assert_string_equal(web_bench_body(&bench, 0), "MD5 Check Failed");
+    assert_int_equal(bench.restarts, 0);
+    assert_int_equal(bench.intake.accepted, 0);
+}
+
+static void test_hashes_that_are_none(void **state)
+{
+    static const char *const queries[] = {
+        "?hash=",
+        "?hash=0123",
+        "?hash=0123456789abcdef0123456789abcdeg",
+        "?hash=0123456789abcdef0123456789abcdef0",
+        "?mode=fr&hash=xyz",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        assert_int_equal(start(queries[i]), 400);
+        assert_string_equal(web_bench_body(&bench, 0), "MD5 parameter invalid\n");
+    }
+    assert_int_equal(upload("file", "x.bin"), 400);
+}
+
+/* The original says OK and restarts. */
+static void test_an_upload_needs_a_start(void **state)
+{
+    (void)state;
+    assert_int_equal(upload("file", "x.bin"), 400);
+    assert_string_equal(web_bench_body(&bench, 0), "no upload was started\n");
+    web_bench_assert_nothing(&bench);
+
+    /* One start is for one upload, */
+    assert_int_equal(start(""), 200);
+    assert_int_equal(upload("file", "x.bin"), 200);
+    assert_int_equal(upload("file", "x.bin"), 400);
+    /* for a minute, */
+    assert_int_equal(start(""), 200);
+    web_bench_wait(&bench, OTA_WEB_SESSION_MS + 1);
+    assert_int_equal(upload("file", "x.bin"), 400);
+    assert_int_equal(start(""), 200);
+    web_bench_wait(&bench, OTA_WEB_SESSION_MS);
+    assert_int_equal(upload("file", "x.bin"), 200);
+    /* and for who has started. */
+    assert_int_equal(start(""), 200);
+    web_bench_compose_form(&bench, "/ota/upload", "", "file", "x", bench.image, bench.image_len);
+    web_bench_open(&bench, 1);
+    web_bench_send(&bench, 1);
+    assert_int_equal(web_bench_status(&bench, 1), 400);
+
+    web_bench_compose_raw(&bench, "/ota/upload", "", bench.image, bench.image_len);
+    assert_int_equal(web_bench_ask(&bench), 400);
+}
+
+/* In the original an upload without a login is written after a start with one. */
+static void test_both_steps_need_the_login(void **state)
+{
+    (void)state;
+    bench.options.user = "u";
+    bench.options.password = "p";
+    web_bench_begin(&bench);
+    assert_int_equal(start(""), 401);
+    assert_int_equal(web_bench_get(&bench, "/update/update", ""), 401);
+    assert_int_equal(web_bench_get(&bench, "/ota/start", "Authorization: Basic dTpw\r\n"), 200);
+    assert_int_equal(upload("file", "x.bin"), 401);
+    web_bench_assert_nothing(&bench);
+    web_bench_compose_form(&bench, "/ota/upload", "Authorization: Basic dTpw\r\n", "file", "x",
+                           bench.image, bench.image_len);
+    assert_int_equal(web_bench_ask(&bench), 200);
+    web_bench_assert_updated(&bench);
+}
+
+/* In the original a start during an update says OK, and the upload is appended. */
+static void test_a_start_during_an_update(void **state)
+{
+    (void)state;
+    web_bench_compose_raw(&bench, "/update", "", bench.image, bench.image_len);
+    web_bench_open(&bench, 1);
+    web_bench_feed(&bench, 1, bench.request, bench.request_len - 10);
+    assert_int_equal(start(""), 409);
+    assert_int_equal(upload("file", "x.bin"), 409);
+    web_bench_compose_raw(&bench, "/update", "", bench.image, bench.image_len);
+    web_bench_feed(&bench, 1, bench.request + bench.request_len - 10, 10);
+    assert_int_equal(web_bench_status(&bench, 1), 200);
+    web_bench_assert_updated(&bench);
+}
+
+static void test_a_wrong_file_is_400_with_one_line(void **state)
+{
+    (void)state;
+    assert_int_equal(start("?mode=fr"), 200);
+    bench.image[0] = 'x';
+    assert_int_equal(upload("file", "x.bin"), 400);
+    assert_string_equal(web_bench_body(&bench, 0), "Wrong Magic Byte");
+    web_bench_assert_nothing(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_the_pages_two_steps, set_up),
+        cmocka_unit_test(test_the_mode_decides_where_it_goes),
+        cmocka_unit_test_setup(test_the_tools_upload, set_up),
+        cmocka_unit_test_setup(test_the_hash_is_compared, set_up),
+        cmocka_unit_test_setup(test_hashes_that_are_none, set_up),
+        cmocka_unit_test_setup(test_an_upload_needs_a_start, set_up),
+        cmocka_unit_test_setup(test_both_steps_need_the_login, set_up),
+        cmocka_unit_test_setup(test_a_start_during_an_update, set_up),
+        cmocka_unit_test_setup(test_a_wrong_file_is_400_with_one_line, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
