@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* struct ota_platform on a POSIX system: clock, random numbers, restart and log lines. Its TCP
-   streams are in stream.c. */
+/* struct ota_platform on a POSIX system: clocks, random numbers, restart and log lines. Its
+   network is in stream.c, listener.c, datagrams.c and mdns.c, waiting in watch.c. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "posix/datagrams.h"
+#include "posix/listener.h"
+#include "posix/mdns.h"
 #include "posix/platform.h"
 #include "posix/stream.h"
+#include "posix/watch.h"
 
 /* A marked line is MARK, the level's digit, the tag, SEPARATOR, the text; or MARK, PROGRESS, the
    tag, SEPARATOR, the name, SEPARATOR, and the two numbers with a slash between them. */
@@ -19,6 +23,9 @@
 #define SEPARATOR '\x1f'
 #define PROGRESS 'p'
 #define LINE_SIZE 1024
+
+/* A clock that shows less, the start of 2024, was never set. */
+#define CLOCK_SET_SECONDS 1704067200
 
 int64_t platform_clock_ms(void)
 {
@@ -31,6 +38,29 @@ static uint32_t platform_now_ms(struct ota_platform *self)
 {
     const struct posix_platform *platform = (const struct posix_platform *)self;
     return (uint32_t)(platform_clock_ms() - platform->start_ms);
+}
+
+static bool platform_unix_time(struct ota_platform *self, int64_t *seconds)
+{
+    (void)self;
+    *seconds = (int64_t)time(NULL);
+    return *seconds >= CLOCK_SET_SECONDS;
+}
+
+static bool platform_minute_of_week(struct ota_platform *self, uint32_t *minute)
+{
+    int64_t seconds;
+    struct tm local;
+    if (!platform_unix_time(self, &seconds)) {
+        return false;
+    }
+    const time_t now = (time_t)seconds;
+    if (localtime_r(&now, &local) == NULL) {
+        return false;
+    }
+    const uint32_t day = (uint32_t)(local.tm_wday + 6) % 7; /* tm_wday 0 is Sunday */
+    *minute = (day * 24 + (uint32_t)local.tm_hour) * 60 + (uint32_t)local.tm_min;
+    return true;
 }
 
 static enum ota_err platform_random(struct ota_platform *self, void *data, size_t len)
@@ -81,6 +111,25 @@ static void platform_log(struct ota_platform *self, enum ota_log_level level, co
         return;
     }
     write_line(line, (size_t)len);
+}
+
+static void log_mdns(void *context, enum ota_log_level level, const char *text)
+{
+    struct posix_platform *platform = context;
+    platform->platform.log(&platform->platform, level, "mdns", text);
+}
+
+static enum ota_err platform_advertise(struct ota_platform *self, const char *host_name,
+                                       const struct ota_advert *adverts, size_t count)
+{
+    struct posix_platform *platform = (struct posix_platform *)self;
+    mdns_close(platform->mdns);
+    platform->mdns = NULL;
+    if (count == 0) {
+        return OTA_OK;
+    }
+    platform->mdns = mdns_open(host_name, adverts, count, log_mdns, platform);
+    return platform->mdns != NULL ? OTA_OK : OTA_ERR_CONNECT;
 }
 
 void platform_log_progress(const struct posix_platform *platform, const char *tag, const char *name,
@@ -148,7 +197,13 @@ void platform_init(struct posix_platform *platform)
                 .random = platform_random,
                 .restart = platform_restart,
                 .connect = stream_connect,
-                .wait = stream_wait,
+                .connect_to = stream_connect_to,
+                .open_datagrams = datagrams_open,
+                .listen = listener_open,
+                .advertise = platform_advertise,
+                .unix_time = platform_unix_time,
+                .minute_of_week = platform_minute_of_week,
+                .wait = watch_wait,
                 .log = platform_log,
             },
         .start_ms = platform_clock_ms(),
@@ -157,9 +212,7 @@ void platform_init(struct posix_platform *platform)
 
 void platform_close(struct posix_platform *platform)
 {
-    for (size_t i = 0; i < PLATFORM_STREAMS_MAX; i++) {
-        if (platform->streams[i] != NULL) {
-            stream_close(platform->streams[i]);
-        }
-    }
+    watch_release_all(platform);
+    mdns_close(platform->mdns);
+    platform->mdns = NULL;
 }

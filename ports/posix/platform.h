@@ -3,8 +3,9 @@
 #define UPDRAFT_PORTS_POSIX_PLATFORM_H
 
 /*
- * struct ota_platform on a POSIX system: its clock, its random numbers, TCP streams that never
- * block (only looking a name up does), and log lines on a descriptor.
+ * struct ota_platform on a POSIX system: its clocks, its random numbers, TCP streams, listeners
+ * and datagram sockets that never block (only looking a name up does), services told to
+ * the network by multicast DNS, and log lines on a descriptor. Nothing of it needs SIGPIPE to be ignored.
  *
  *     struct posix_platform platform;
  *     platform_init(&platform);
@@ -17,9 +18,11 @@
 
 #include <updraft/platform.h>
 
-#define PLATFORM_STREAMS_MAX 8
+/* Streams, listeners and datagram sockets together. */
+#define PLATFORM_SOCKETS_MAX 128u
 
-struct posix_stream; /* in stream.c */
+struct watch; /* in watch.h */
+struct mdns;  /* in mdns.h */
 
 /* Called for a restart; does not return on a board. */
 typedef void platform_restart_fn(void *context, enum ota_restart_reason reason);
@@ -28,15 +31,18 @@ struct posix_platform {
     struct ota_platform platform;    /* first: a cast gets this back */
     platform_restart_fn *on_restart; /* NULL: the process ends */
     void *context;                   /* for on_restart */
+    const struct ota_address *local; /* the address of this machine that sockets use; NULL: any */
     bool marked_log;                 /* log lines carry level and tag as platform_parse_log reads */
     int64_t start_ms;
-    struct posix_stream *streams[PLATFORM_STREAMS_MAX];
+    struct watch *watches[PLATFORM_SOCKETS_MAX];
+    unsigned watch_count;
+    struct mdns *mdns; /* NULL: nothing is advertised */
 };
 
 /* Fills in a platform without retained memory that logs to standard error. */
 void platform_init(struct posix_platform *platform);
 
-/* Closes the streams that are still open. */
+/* Closes the streams and sockets that are still open, and ends what is advertised. */
 void platform_close(struct posix_platform *platform);
 
 /* Milliseconds of the clock that never jumps. */

@@ -2,17 +2,23 @@
 #ifndef UPDRAFT_PORTS_POSIX_STREAM_H
 #define UPDRAFT_PORTS_POSIX_STREAM_H
 
-/* The TCP streams of struct posix_platform: its `connect` and `wait`. Used by platform.c. */
+/* The TCP streams of struct posix_platform. Used by platform.c and listener.c. */
 
 #include "posix/platform.h"
 
-/* As ota_platform's connect and wait. A name is looked up at once, and blocks; its addresses are
-   then tried in turn, without blocking, until one connects. */
+/* As ota_platform's connect and connect_to. A name is looked up at once, and blocks; its addresses
+   are then tried in turn, without blocking, until one connects. */
 enum ota_err stream_connect(struct ota_platform *platform, const char *host, uint16_t port,
                             struct ota_stream **stream);
-void stream_wait(struct ota_platform *platform, uint32_t timeout_ms);
+enum ota_err stream_connect_to(struct ota_platform *platform, const struct ota_address *address,
+                               struct ota_stream **stream);
 
-/* Closes and frees a stream, and takes it off its platform. */
-void stream_close(struct posix_stream *stream);
+/* Makes a stream of a connection that was accepted, and takes its descriptor, which does not block.
+   Returns NULL, having closed it, if there is no room. */
+struct ota_stream *stream_accepted(struct posix_platform *platform, int descriptor);
+
+/* Bytes that were written and that the peer's system has not acknowledged yet: what a sender should not
+   count as arrived. */
+size_t stream_queued(const struct ota_stream *stream);
 
 #endif

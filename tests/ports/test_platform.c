@@ -236,9 +236,9 @@ static void test_each_address_of_a_name_is_tried(void **unused)
 static void test_streams_have_a_limit_and_can_be_had_again(void **unused)
 {
     (void)unused;
-    struct ota_stream *streams[PLATFORM_STREAMS_MAX];
+    struct ota_stream *streams[PLATFORM_SOCKETS_MAX];
     struct ota_stream *more;
-    for (int i = 0; i < PLATFORM_STREAMS_MAX; i++) {
+    for (unsigned i = 0; i < PLATFORM_SOCKETS_MAX; i++) {
         assert_int_equal(platform->connect(platform, "127.0.0.1", port, &streams[i]), OTA_OK);
     }
     assert_int_equal(platform->connect(platform, "127.0.0.1", port, &more), OTA_ERR_CONNECT);
