@@ -18,7 +18,7 @@ run: ## watch a virtual board update itself over HTTP
 	@scripts/run
 
 test: ## build with sanitizers and run every test
-	@scripts/setup build test
+	@scripts/setup build test peers
 	@$(CONFIGURE) dev
 	@cmake --build --preset dev
 	@ctest --preset dev

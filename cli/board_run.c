@@ -5,8 +5,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/board_ways.h"
 #include "cli/output.h"
 #include "posix/board.h"
 #include "posix/runner.h"
@@ -76,8 +79,8 @@ static int read_options(const struct command_call *call, struct runner_options *
         return COMMAND_USAGE;
     }
     struct ota__url url;
-    if (run->pull_url != NULL && (ota__url_parse(&url, run->pull_url) != OTA_OK || url.secure)) {
-        return command_usage(call, "--pull takes http://HOST[:PORT]/PATH, not \"%s\"",
+    if (run->pull_url != NULL && ota__url_parse(&url, run->pull_url) != OTA_OK) {
+        return command_usage(call, "--pull takes http[s]://HOST[:PORT]/PATH, not \"%s\"",
                              run->pull_url);
     }
     run->timeout_ms = (uint32_t)seconds * 1000;
@@ -96,29 +99,57 @@ static void warn_of_cut_to_come(const struct runner_options *options, uint64_t o
     }
 }
 
-static int run(const struct command_call *call)
+/* The reason to hold updates, which may be one of `board hold` from before. */
+static void set_hold(const struct command_call *call, struct board_state *state)
+{
+    const char *reason = command_value(call, "hold");
+    if (reason != NULL) {
+        snprintf(state->hold, sizeof state->hold, "%s", reason);
+    }
+}
+
+static int run_board(const struct command_call *call, const struct runner_options *options)
 {
     static struct board board;
-    struct runner_options options;
-    int status = read_options(call, &options);
-    if (status != COMMAND_GOOD) {
-        return status;
-    }
+    int status = COMMAND_GOOD;
     if (!board_open(&board, command_argument(call, 0), BOARD_RUN)) {
         status = fail("%s", board.error);
     } else {
         const uint64_t before = board.nor.state->statistics.operations;
-        if (!runner_run(&board, &options)) {
+        set_hold(call, board.state);
+        if (!runner_run(&board, options)) {
             status = fail("%s", board.error);
         }
-        warn_of_cut_to_come(&options, board.nor.state->statistics.operations - before);
+        warn_of_cut_to_come(options, board.nor.state->statistics.operations - before);
     }
     board_close(&board);
     return output_finish(status);
 }
 
+static int run(const struct command_call *call)
+{
+    struct runner_options options;
+    struct ways ways;
+    int status = read_options(call, &options);
+    if (status == COMMAND_GOOD) {
+        status = board_ways_read(call, &ways);
+    }
+    if (status != COMMAND_GOOD) {
+        return status;
+    }
+    char *text = ways_write(&ways);
+    options.ways = text;
+    /* A list may name stdin:. A terminal is left to whoever started this. */
+    options.keeps_input = ways.upgrade_list != NULL && isatty(STDIN_FILENO) == 0;
+    status = run_board(call, &options);
+    free(text);
+    ways_free(&ways);
+    return status;
+}
+
 static const struct command_option options[] = {
     {"pull", 0, "URL", "where the firmware pulls updates from"},
+    BOARD_WAYS_OPTIONS,
     {"until", 'u', "WHAT",
      "stop when an image on trial is confirmed, when another image runs (updated), or when the "
      "firmware is idle"},
@@ -140,6 +171,10 @@ static const char *const examples[] = {
     "updraft board run porch --pull http://127.0.0.1:8266/ --until confirmed --timeout 60",
     "# and what if the power fails just then?",
     "updraft board run porch --pull http://127.0.0.1:8266/ --power-cut-at 137 --torn",
+    "# open to the Arduino IDE, to ESPHome and to a browser",
+    "updraft board run porch --espota 0 --esphome 0 --http 8080 --password-file secret.txt",
+    "# work through a list: sounds from the memory card, then the app",
+    "updraft board run porch --upgrade-list list.json --until updated --timeout 60",
     NULL,
 };
 
@@ -153,6 +188,7 @@ const struct command command_board_run = {
         "the board says. On a board of the chip `host` the program inside the image runs; on the "
         "others a stand-in, which reports the image's descriptor, pulls updates with --pull, and "
         "confirms an image on trial.\n"
+        "\n" BOARD_WAYS_HELP "\n"
         "\n"
         "A crash of the firmware is a reset, so that an image on trial is taken back; after "
         "--crash-limit crashes in a row the run ends. A power cut loses what memory retains over "

@@ -27,8 +27,13 @@ extern const struct command command_board_new;
 extern const struct command command_board_run;
 extern const struct command command_board_info;
 extern const struct command command_board_reset;
+extern const struct command command_board_press;
+extern const struct command command_board_hold;
+extern const struct command command_board_release;
 
 extern const struct command command_serve;
+extern const struct command command_discover;
+extern const struct command command_push;
 
 extern const struct command command_completion;
 extern const struct command command_man;

@@ -8,7 +8,9 @@ static const struct command_noun nouns[] = {
     {"image", "Firmware images"},       {"partition", "Partition tables"},
     {"otadata", "What boots next"},     {"flash", "Whole flash chips"},
     {"board", "Virtual boards"},        {"serve", "Update server"},
-    {"completion", "Shell completion"}, {0},
+    {"discover", "Find devices"},       {"push", "Update over the air"},
+    {"completion", "Shell completion"},
+    {0},
 };
 
 /* In the order of the help. */
@@ -29,7 +31,12 @@ static const struct command *const commands[] = {
     &command_board_run,
     &command_board_info,
     &command_board_reset,
+    &command_board_press,
+    &command_board_hold,
+    &command_board_release,
     &command_serve,
+    &command_discover,
+    &command_push,
     &command_completion,
     &command_man,
     NULL,

@@ -12,6 +12,7 @@
 #include "cli/output.h"
 
 #define BAR_CELLS 30u
+#define BAR_CELLS_MIN 8u
 #define APPEARS_AFTER 0.25 /* seconds */
 #define REDRAWN_EVERY 0.1
 
@@ -71,6 +72,16 @@ void progress_end(struct progress *progress)
     progress->active = false;
 }
 
+/* How many cells the bar may have beside `used` columns of text; 0: no bar. */
+static unsigned cell_count(const struct progress *progress, size_t used, unsigned columns)
+{
+    size_t room = used < columns ? columns - used - 1 : 0;
+    if (progress->total == 0 || room < BAR_CELLS_MIN) {
+        return 0;
+    }
+    return room < BAR_CELLS ? (unsigned)room : BAR_CELLS;
+}
+
 void progress_line(const struct progress *progress, unsigned columns, double seconds, char *line,
                    size_t capacity)
 {
@@ -87,16 +98,15 @@ void progress_line(const struct progress *progress, unsigned columns, double sec
                               output_size(done).text, output_size(progress->total).text,
                               output_size((uint64_t)rate).text, left);
     }
-    bool bar =
-        progress->total > 0 && strlen(progress->label) + strlen(facts) + BAR_CELLS + 4 < columns;
+    unsigned count = cell_count(progress, strlen(progress->label) + strlen(facts) + 4, columns);
     char cells[3 * BAR_CELLS + 3] = "";
-    if (bar) {
+    if (count > 0) {
         double part = (double)progress->done / (double)progress->total;
-        unsigned full = part >= 1 ? BAR_CELLS : (unsigned)(part * BAR_CELLS);
-        for (unsigned i = 0; i < BAR_CELLS; i++) {
-            memcpy(cells + 3 * i, i < full ? "█" : "░", 3);
+        unsigned full = part >= 1 ? count : (unsigned)(part * count);
+        for (unsigned i = 0; i < count; i++) {
+            memcpy(cells + (size_t)3 * i, i < full ? "█" : "░", 3);
         }
-        memcpy(cells + (size_t)3 * BAR_CELLS, "  ", 3);
+        memcpy(cells + (size_t)3 * count, "  ", 3);
     }
     snprintf(line, capacity, "%s  %s%s", progress->label, cells, facts);
     free(facts);

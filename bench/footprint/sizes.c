@@ -17,3 +17,10 @@ RAM(ram_update_sector_buffer, sizeof(struct ota_update) + 4096);
 /* What stays for as long as the program runs, and what the bootloader needs. */
 RAM(ram_device, sizeof(struct ota_device));
 RAM(ram_boot, sizeof(struct ota_boot));
+
+/* Ways in beside the pull: each but for the intake, which they share. */
+RAM(ram_espota, sizeof(struct ota_espota));
+RAM(ram_esphome, sizeof(struct ota_esphome));
+RAM(ram_http_upload, sizeof(struct ota_web) + sizeof(struct ota_web_service_connection));
+RAM(ram_multipart, sizeof(struct ota_multipart));
+RAM(ram_upgrade_list, sizeof(struct ota_upgrade_list));

@@ -2,6 +2,7 @@
 /*
  * Blinky: firmware for the virtual board that blinks and keeps itself up to date. What it takes is
  * all here: a device, a platform, memory for the agent, and the agent's poll in the program's loop.
+ * Which further ways in are open the board's runner says; ways_kit.c puts them together.
  */
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <updraft/agent.h>
 
 #include "posix/board.h"
+#include "posix/ways_kit.h"
 #include "start.h"
 
 #define TAG "blinky"
@@ -18,6 +20,7 @@
 
 static struct board board;
 static struct ota_agent agent;
+static struct ways_kit kit;
 static uint8_t flash_buffer[4096]; /* a sector: unchanged ones are then not written again */
 static char text_buffer[2048];
 
@@ -44,10 +47,7 @@ static enum ota_err start_agent(void)
     struct ota_agent_options options = {
         .platform = &board.platform.platform,
         .device = &board.device,
-        .url = board.pull_url,
         .interval_s = CHECK_INTERVAL_S,
-        /* Without a server there is nobody to reach: having got this far must do. */
-        .confirm = board.pull_url != NULL ? OTA_CONFIRM_ON_CONTACT : OTA_CONFIRM_AT_ONCE,
         .on_event = on_event,
         .buffer = flash_buffer,
         .buffer_size = sizeof flash_buffer,
@@ -58,6 +58,9 @@ static enum ota_err start_agent(void)
     memcpy(options.sta_mac, board.settings.mac, sizeof options.sta_mac);
     memcpy(options.ap_mac, board.settings.mac, sizeof options.ap_mac);
     options.ap_mac[5]++;
+    if (!ways_kit_open(&kit, &board, &options)) {
+        return OTA_ERR_ARGUMENT;
+    }
     return ota_agent_begin(&agent, &options);
 }
 
@@ -94,7 +97,8 @@ int main(void)
         say(OTA_LOG_ERROR, ota_err_text(err));
         return EXIT_FAILURE;
     }
-    board_set_idle(&board, board.pull_url == NULL);
+    ways_kit_announce(&kit);
+    board_set_idle(&board, ways_kit_is_idle(&kit));
     for (;;) {
         uint32_t agent_ms = ota_agent_poll(&agent);
         uint32_t blink_ms = blink(platform->now_ms(platform));

@@ -20,6 +20,9 @@
  * A program with a loop of its own calls ota_agent_poll in it instead and sleeps no longer than that
  * says.
  *
+ * The pull is one way in. Others are services (struct ota_service), which the same loop carries; they
+ * and the pull share one intake (intake.h), and with it the gates and the rule of one at a time.
+ *
  *     begin --> WAITING --due--> CHECKING --offer taken--> (update) --proven--> activated, restart
  *                  ^                |                          |
  *                  +-- nothing newer, declined, failed --------+
@@ -34,8 +37,10 @@
 
 #include <updraft/device.h>
 #include <updraft/error.h>
+#include <updraft/intake.h>
 #include <updraft/platform.h>
 #include <updraft/pull.h>
+#include <updraft/secure.h>
 #include <updraft/slot.h>
 #include <updraft/update.h>
 
@@ -61,14 +66,50 @@ enum ota_agent_event {
     OTA_AGENT_REJECTED,  /* the running image goes; the restart follows */
 };
 
+/*
+ * A way in beside the pull, or anything else that the agent's loop should carry: an espota or ESPHome
+ * receiver, a web server, an upgrade list. The agent calls it; what it does it does through
+ * agent->intake and the platform. One that is not named in the options is not linked.
+ */
+struct ota_service {
+    const char *name; /* "espota": its tag in the log, and its way in for the gates */
+
+    /* Opens its sockets. Returns OTA_OK or an error, with which ota_agent_begin ends. */
+    enum ota_err (*begin)(struct ota_service *service, struct ota_agent *agent);
+
+    /* Does what can be done now without waiting; at `now_ms` of the platform's clock. Returns after how
+       many milliseconds it wants to be called again at the latest, also before when the network
+       stirs; UINT32_MAX: only then. */
+    uint32_t (*poll)(struct ota_service *service, uint32_t now_ms);
+
+    /* Closes all it has open; an update of its own under way is given up. */
+    void (*end)(struct ota_service *service);
+
+    /* Closes its connections for as long as another way in updates, and takes none (options.exclusive).
+       It is polled all the same. NULL: it does not mind. */
+    void (*pause)(struct ota_service *service, bool paused);
+
+    /* Fills in what the network should be told of it. Returns false if nothing. NULL: nothing. */
+    bool (*advert)(struct ota_service *service, struct ota_advert *advert);
+
+    struct ota_service *next; /* NULL: the last */
+};
+
 struct ota_agent_options {
     /* All pointers are the caller's until the agent is no longer used. */
     struct ota_platform *platform;
     struct ota_device *device; /* opened */
     const char *url;         /* as in ota_pull_options. NULL: no pull, only the trial is watched */
     const char *credentials; /* likewise */
+    struct ota_secure *secure;              /* for https (tls.h); NULL: http only */
     const struct ota_pull_dialect *dialect; /* NULL: ota_pull_updraft */
     const char *label; /* NULL: firmware. Else the data partition to keep up to date */
+
+    struct ota_service *services; /* further ways in, a chain, polled in its order; NULL: none */
+    struct ota_gate *gates;       /* policy for all of them and the pull (gate.h); NULL: none */
+    const char *data_label;       /* as in ota_intake_options */
+    const char *host_name;        /* advertised as NAME.local with the services; NULL: not */
+    bool exclusive;               /* while one way in updates, the others' connections are closed */
 
     /* What the server is told beyond what the flash says. */
     uint8_t sta_mac[6], ap_mac[6];
@@ -109,19 +150,25 @@ struct ota_agent {
     bool is_restarting; /* the platform was told to restart, or with `stay` should be */
     uint32_t checks;    /* ended since begin */
     struct ota_pull pull;
-    struct ota_update update;
+    struct ota_intake intake; /* intake.update: of whatever way in */
 
     /* Private. */
     struct ota_pull_facts facts;
     uint8_t md5[OTA_MD5_SIZE], sha256[OTA_SHA256_SIZE];
     struct ota_stream *stream;
     uint32_t begun_ms, waiting_ms, wait_ms;
+    unsigned services_begun;
+    const char *paused_for; /* the way that has the device for itself; NULL: none */
+    bool is_advertised, is_polling;
+    bool is_restart_due;
+    enum ota_restart_reason restart_reason;
+    uint32_t restart_since_ms, restart_delay_ms;
 };
 
 /*
  * Starts the agent. Reads and hashes the running image, so that the server can be told of it: some
- * time on a large one. Returns OTA_OK, OTA_ERR_ARGUMENT for missing parts or times out of range, or
- * OTA_ERR_URL.
+ * time on a large one. Then opens the services, in their order. Returns OTA_OK, OTA_ERR_ARGUMENT for
+ * missing parts or times out of range, OTA_ERR_URL, or what a service returns.
  */
 enum ota_err ota_agent_begin(struct ota_agent *agent, const struct ota_agent_options *options);
 
@@ -141,7 +188,13 @@ void ota_agent_check_now(struct ota_agent *agent);
 enum ota_err ota_agent_confirm(struct ota_agent *agent);
 enum ota_err ota_agent_reject(struct ota_agent *agent);
 
-/* Ends the agent: closes its connection and suspends an update under way. */
+/* Restarts the board in `delay_ms`, so that what was said can still be sent: for services, after an
+   activation. Until then nothing is let in (OTA_ERR_BUSY). A second call while one is due changes
+   nothing. With options.stay the agent only says that it is due. */
+void ota_agent_restart_in(struct ota_agent *agent, uint32_t delay_ms,
+                          enum ota_restart_reason reason);
+
+/* Ends the agent: closes its connection and its services, and suspends an update under way. */
 void ota_agent_end(struct ota_agent *agent);
 
 #endif

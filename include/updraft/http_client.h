@@ -35,6 +35,7 @@
 #include <stdint.h>
 
 #include <updraft/error.h>
+#include <updraft/http_lines.h>
 #include <updraft/sink.h>
 #include <updraft/text.h>
 
@@ -45,6 +46,7 @@
 
 #define OTA_HTTP_HEAD_TIMEOUT_MS 15000u
 #define OTA_HTTP_BODY_TIMEOUT_MS 60000u
+#define OTA_HTTP_BODY_LEAST 1024u
 
 /* What is known once the head is whole. */
 struct ota_http_response {
@@ -87,6 +89,8 @@ struct ota_http_request {
 
     uint32_t head_timeout_ms; /* from begin to a whole head; 0: OTA_HTTP_HEAD_TIMEOUT_MS */
     uint32_t body_timeout_ms; /* silence while the body comes; 0: OTA_HTTP_BODY_TIMEOUT_MS */
+    uint32_t body_least; /* bytes of body that each stretch of body_timeout_ms must bring, so that a
+                            server that trickles is not waited for; 0: OTA_HTTP_BODY_LEAST */
 };
 
 enum ota_http_state {
@@ -97,8 +101,6 @@ enum ota_http_state {
     OTA_HTTP_FAILED,
 };
 
-#define OTA_HTTP_PARSER_SIZE 48u
-
 struct ota_http_client {
     /* To be read by anyone. */
     enum ota_http_state state;
@@ -108,21 +110,15 @@ struct ota_http_client {
 
     /* Private. */
     const struct ota_http_request *request;
-    union {
-        uint64_t align;
-        void *align_pointer;
-        unsigned char bytes[OTA_HTTP_PARSER_SIZE];
-    } parser;
+    struct ota_http_parser_place parser;
+    struct ota_http_lines lines;
     size_t sent;
     uint32_t now_ms;
     uint32_t active_ms; /* when the head began, or body last came */
-    uint32_t head_bytes;
-    uint16_t value_len;
-    uint8_t name_len;
-    uint8_t coding_len;
+    uint32_t stretch_ms;       /* when the present stretch of the body began, */
+    uint32_t stretch_received; /* and what had come by then */
     uint8_t interim_count;
-    bool in_value, is_interim, skips_body, coding_is_foreign;
-    char name[32];
+    bool is_interim, skips_body;
 };
 
 /* Starts an exchange at time `now_ms`. Returns OTA_OK or OTA_ERR_ARGUMENT. */

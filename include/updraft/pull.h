@@ -12,7 +12,7 @@
  *         ota_pull_tick(&pull, now);
  *         if (pull.state == OTA_PULL_DONE) break;
  *         if (pull.state == OTA_PULL_CONNECTING) {
- *             open(pull.host, pull.port); ota_pull_connected(&pull); continue;
+ *             open(pull.host, pull.port, pull.is_secure); ota_pull_connected(&pull); continue;
  *         }
  *         len = ota_pull_output(&pull, piece, sizeof piece); … ota_pull_sent(&pull, sent);
  *         … ota_pull_input(&pull, piece, received); or ota_pull_closed(&pull, OTA_OK);
@@ -52,7 +52,8 @@
  *
  * Range is sent only while an interrupted update waits (ota_update_pending); otherwise the first two
  * are, byte for byte, what the chips' own cores send. To another host than the first one, none of
- * the device's own lines and no Authorization are sent.
+ * the device's own lines and no Authorization are sent. The first one's https, where the URL began
+ * with http and both are at their usual ports, is the same host; the way back is another.
  *
  * Answers:
  *
@@ -62,7 +63,8 @@
  *                    total is the interrupted update's size, and the identity is the same. Else again,
  *                    without Range
  *     304            nothing newer
- *     301 302 303 307 308   followed, at most redirect_limit times, to http only
+ *     301 302 303 307 308   followed, at most redirect_limit times; to https only if may_secure, from
+ *                    https to http only if allow_downgrade
  *     401 403 404    refused: OTA_ERR_HTTP_CREDENTIALS, _FORBIDDEN, _NOT_FOUND
  *     416            again, without Range
  *     408 429 5xx    again later, Retry-After honoured
@@ -149,7 +151,7 @@ struct ota_pull_offer {
 };
 
 struct ota_pull_options {
-    const char *url;                        /* "http://[user:password@]host[:port][/path]"; kept */
+    const char *url;                        /* "http[s]://[user:password@]host[:port][/path]" */
     const char *credentials;                /* "user:password"; NULL: those of the URL */
     const struct ota_pull_dialect *dialect; /* NULL: ota_pull_updraft */
     enum ota_pull_mode mode;
@@ -164,13 +166,17 @@ struct ota_pull_options {
     size_t text_size; /* be served. At least OTA_PULL_TEXT_MIN; 2048 is good */
 
     uint32_t random;        /* any number, different from device to device: spreads the retries */
+    bool may_secure;        /* the caller speaks TLS where pull->is_secure says so; without, https is
+                               OTA_ERR_URL */
+    bool allow_downgrade;   /* follow a redirect from https to http */
     uint8_t redirect_limit; /* 0: OTA_PULL_REDIRECTS; OTA_PULL_NO_REDIRECTS: follow none */
     uint8_t retry_limit;    /* tries without progress after the first; 0: OTA_PULL_RETRIES */
     bool no_retry;          /* the first break is final */
     uint32_t backoff_ms;    /* before the first retry, then doubled; 0: OTA_PULL_BACKOFF_MS */
 
-    /* Asked before anything is erased: OTA_OK takes the offer, anything else declines it. NULL: take.
-       It may read the pull and not call it. */
+    /* Asked before anything is erased: OTA_OK takes the offer, anything else declines it (and is the
+       pull's failure). NULL: take. It may read the pull, and change options.update_options, with which
+       the update then begins; it may not call it. */
     enum ota_err (*on_offer)(void *context, const struct ota_pull *pull);
     void (*on_event)(void *context, const struct ota_pull *pull, enum ota_pull_event event);
     void *context; /* for both */
@@ -211,6 +217,7 @@ struct ota_pull {
     struct ota_pull_offer offer;      /* of the last answer */
     char host[OTA_PULL_HOST_MAX + 1]; /* to connect to: a name or an address, no brackets */
     uint16_t port;
+    bool is_secure;    /* with TLS */
     uint32_t wait_ms;  /* the length of the present wait */
     uint8_t redirects; /* followed since the last try began */
     uint8_t retries;   /* since there was progress */
@@ -232,6 +239,7 @@ struct ota_pull {
     uint16_t seen;                                      /* headers of it, one bit each */
     uint8_t restarts;
     bool no_range, away, resumed;
+    bool took; /* the offer: the update is this pull's until the try ends */
     enum ota_pull_verdict verdict;
     enum ota_pull_result verdict_result;
     enum ota_err verdict_err;
@@ -239,7 +247,7 @@ struct ota_pull {
 
 /*
  * Starts a pull at time `now_ms`. `options` is copied, what it points to is the caller's until the
- * pull is over. Returns OTA_ERR_URL (also for https, which needs a stream of its own), or
+ * pull is over. Returns OTA_ERR_URL (also for https without may_secure), or
  * OTA_ERR_ARGUMENT for missing parts, a text too small, or control characters in the facts.
  */
 enum ota_err ota_pull_begin(struct ota_pull *pull, const struct ota_pull_options *options,

@@ -18,11 +18,27 @@
 #include <updraft/writer.h>
 #include <updraft/journal.h>
 #include <updraft/update.h>
+#include <updraft/gate.h>
+#include <updraft/intake.h>
 #include <updraft/boot.h>
+#include <updraft/address.h>
 #include <updraft/platform.h>
+#include <updraft/secure.h>
+#include <updraft/fetch.h>
+#include <updraft/tone.h>
+#include <updraft/upgrade_list.h>
 #include <updraft/text.h>
 #include <updraft/http_client.h>
+#include <updraft/http_server.h>
+#include <updraft/multipart.h>
 #include <updraft/pull.h>
+#include <updraft/espota.h>
+#include <updraft/esphome.h>
+#include <updraft/esphome_host.h>
+#include <updraft/espota_host.h>
+#include <updraft/web_update.h>
 #include <updraft/agent.h>
+#include <updraft/esphome_service.h>
+#include <updraft/web_service.h>
 
 #endif

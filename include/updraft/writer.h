@@ -68,9 +68,16 @@ enum ota_err ota_writer_write(struct ota_writer *writer, const void *data, size_
 enum ota_err ota_writer_finish(struct ota_writer *writer);
 
 /* Erases again every unit between `from` and `to` (sector boundaries) that reads blank, since an erase
-   that power cut short can read blank as well. May be called after begin and before the first write.
+   that power cut short can read blank as well. May be called after begin, as long as nothing has been
+   erased or programmed.
    Returns OTA_OK or the flash's error. */
 enum ota_err ota_writer_heal(struct ota_writer *writer, uint32_t from, uint32_t to);
+
+/* Erases now whatever the stream will need erased and that is not blank, so that no write has to wait for
+   it: up to where the stream ends, as far as known, but for the region's last sector. May be called after
+   begin and before the first write. Unchanged sectors are then written anew, too. Returns OTA_OK or the
+   flash's error. */
+enum ota_err ota_writer_erase_ahead(struct ota_writer *writer);
 
 /* The region offset up to which all bytes are on the flash. */
 uint32_t ota_writer_flushed(const struct ota_writer *writer);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's loop: when to ask the server, carrying bytes between stream and pull, and what follows. */
+/* The agent's loop: the ways in by turns, the door they share, and the restart that follows. */
 
 #include "agent/agent_private.h"
 
 #include <string.h>
 
-#define PIECE 1024u
-/* One poll reads at most this many pieces, so that a fast network leaves the program its turn. */
-#define PIECES_PER_POLL 16u
-/* A stream that could take or give nothing is looked at again after this time at the latest; the
-   platform's wait ends earlier when it stirs. */
-#define STREAM_LOOK_MS 1000u
-
-static uint32_t seconds_or(uint32_t value, uint32_t fallback)
+void ota__agent_tell(const struct ota_agent *agent, enum ota_agent_event event)
 {
-    return value != 0 ? value : fallback;
+    if (agent->options.on_event != NULL) {
+        agent->options.on_event(agent->options.context, agent, event);
+    }
 }
 
-static uint32_t random_below(const struct ota_agent *agent, uint32_t bound)
+uint32_t ota__agent_random_below(const struct ota_agent *agent, uint32_t bound)
 {
     struct ota_platform *platform = agent->options.platform;
     uint32_t number = 0;
@@ -28,105 +23,87 @@ static uint32_t random_below(const struct ota_agent *agent, uint32_t bound)
     return number % bound;
 }
 
-void ota__agent_tell(const struct ota_agent *agent, enum ota_agent_event event)
-{
-    if (agent->options.on_event != NULL) {
-        agent->options.on_event(agent->options.context, agent, event);
-    }
-}
+/* ---- The restart ------------------------------------------------------------------------------ */
 
-static void close_stream(struct ota_agent *agent)
-{
-    if (agent->stream != NULL) {
-        agent->stream->close(agent->stream);
-        agent->stream = NULL;
-    }
-}
-
-void ota__agent_restart(struct ota_agent *agent, enum ota_restart_reason reason)
+static void restart(struct ota_agent *agent)
 {
     struct ota_platform *platform = agent->options.platform;
 
     ota_agent_end(agent);
     agent->is_restarting = true;
     if (!agent->options.stay) {
-        platform->restart(platform, reason);
+        platform->restart(platform, agent->restart_reason);
     }
 }
 
-/* ---- When ------------------------------------------------------------------------------------- */
-
-static void wait_from_now(struct ota_agent *agent, uint32_t wait_ms)
+void ota_agent_restart_in(struct ota_agent *agent, uint32_t delay_ms,
+                          enum ota_restart_reason reason)
 {
-    agent->waiting_ms = agent->options.platform->now_ms(agent->options.platform);
-    agent->wait_ms = wait_ms;
-}
-
-/* The interval, give or take a tenth: devices that once asked together drift apart. */
-static void plan_next_check(struct ota_agent *agent)
-{
-    uint32_t wait_ms = 1000u * seconds_or(agent->options.interval_s, OTA_AGENT_INTERVAL_S);
-
-    if (agent->is_on_trial && wait_ms > 1000u * OTA_AGENT_TRIAL_INTERVAL_S) {
-        wait_ms = 1000u * OTA_AGENT_TRIAL_INTERVAL_S;
+    if (agent->is_restart_due || agent->is_restarting) {
+        return;
     }
-    uint32_t tenth = wait_ms / 10;
-    wait_from_now(agent, wait_ms - tenth + random_below(agent, 2 * tenth + 1));
+    agent->is_restart_due = true;
+    agent->intake.is_closed = true; /* what came in now would be cut short */
+    agent->restart_reason = reason;
+    agent->restart_since_ms = agent->options.platform->now_ms(agent->options.platform);
+    agent->restart_delay_ms = delay_ms;
 }
 
-static uint32_t until_next_check(const struct ota_agent *agent, uint32_t now_ms)
+/* Within a poll the restart waits for its end: who asked for it is still at work. */
+void ota__agent_restart(struct ota_agent *agent, enum ota_restart_reason reason)
 {
-    uint32_t passed = now_ms - agent->waiting_ms;
+    agent->is_restart_due = false; /* this one comes first */
+    ota_agent_restart_in(agent, 0, reason);
+    if (!agent->is_polling) {
+        restart(agent);
+    }
+}
 
-    if (agent->options.url == NULL) {
+/* Restarts when it is time. Returns milliseconds until then, UINT32_MAX if no restart is due. */
+static uint32_t watch_restart(struct ota_agent *agent)
+{
+    /* It may have been asked for in this very poll, after that began. */
+    uint32_t now_ms = agent->options.platform->now_ms(agent->options.platform);
+    uint32_t passed_ms = now_ms - agent->restart_since_ms;
+
+    if (!agent->is_restart_due) {
         return UINT32_MAX;
     }
-    return passed < agent->wait_ms ? agent->wait_ms - passed : 0;
-}
-
-void ota_agent_check_now(struct ota_agent *agent)
-{
-    wait_from_now(agent, 0);
-}
-
-/* ---- The update ------------------------------------------------------------------------------- */
-
-static enum ota_err on_offer(void *context, const struct ota_pull *pull)
-{
-    struct ota_agent *agent = context;
-
-    (void)pull;
-    ota__trial_contact(agent);
-    if (!agent->options.retry_rejected && ota__agent_was_rejected(agent)) {
-        ota__report_offer(agent, "which did not prove itself here before: not taken");
-        return OTA_ERR_ABORTED;
+    if (passed_ms < agent->restart_delay_ms) {
+        return agent->restart_delay_ms - passed_ms;
     }
-    if (agent->options.may_update != NULL &&
-        !agent->options.may_update(agent->options.context, agent)) {
-        ota__report_offer(agent, "not wanted now");
-        return OTA_ERR_ABORTED;
-    }
-    ota__report_offer(agent, NULL);
-    return OTA_OK;
+    restart(agent);
+    return UINT32_MAX;
 }
 
-static void on_pull(void *context, const struct ota_pull *pull, enum ota_pull_event event)
+/* ---- The door --------------------------------------------------------------------------------- */
+
+static uint32_t clock_of_gates(void *context)
+{
+    struct ota_platform *platform = ((const struct ota_agent *)context)->options.platform;
+
+    return platform->now_ms(platform);
+}
+
+static bool minute_of_week(void *context, uint32_t *minute)
+{
+    struct ota_platform *platform = ((const struct ota_agent *)context)->options.platform;
+
+    return platform->minute_of_week != NULL && platform->minute_of_week(platform, minute);
+}
+
+static bool is_firmware(const struct ota_intake *intake)
+{
+    return intake->update.slot != OTA_SLOT_NONE;
+}
+
+static void on_intake(void *context, const struct ota_intake *intake, enum ota_intake_event event)
 {
     const struct ota_agent *agent = context;
 
-    switch (event) {
-    case OTA_PULL_REDIRECTED:
-        ota__report_redirect(agent, pull);
-        break;
-    case OTA_PULL_ASKED_AGAIN:
-        ota__report(agent, OTA_LOG_INFO, "pull",
-                    "the server does not have the rest of the interrupted update: from the start");
-        break;
-    case OTA_PULL_RETRY_PLANNED:
-        ota__report_retry(agent, pull);
-        break;
-    default:
-        break;
+    ota__report_intake(agent, event);
+    if (event == OTA_INTAKE_ACTIVATED && is_firmware(intake)) {
+        ota__agent_tell(agent, OTA_AGENT_ACTIVATED);
     }
 }
 
@@ -137,209 +114,81 @@ static void on_update(void *context, const struct ota_update *update, enum ota_u
 
     if (event == OTA_EVENT_START) {
         ota__report_start(agent, done);
-    } else if (event == OTA_EVENT_PROVEN) {
-        ota__report_proven(agent);
     }
     if (agent->options.on_update != NULL) {
         agent->options.on_update(agent->options.context, update, event, done, total);
     }
 }
 
-/* Makes the proven image boot, and boots it. A data partition is in place already. */
-static void activate(struct ota_agent *agent)
-{
-    bool is_firmware = agent->update.slot != OTA_SLOT_NONE;
-    enum ota_err err = ota_update_activate(&agent->update);
-
-    if (err != OTA_OK) {
-        ota_update_abort(&agent->update);
-        ota__report_error(agent, OTA_LOG_ERROR, "update",
-                          "the new image is proven but cannot be made to boot", err);
-        return;
-    }
-    if (!is_firmware) {
-        return;
-    }
-    ota__report_activated(agent);
-    ota__agent_tell(agent, OTA_AGENT_ACTIVATED);
-    ota__agent_restart(agent, OTA_RESTART_UPDATE);
-}
-
-/* ---- The check -------------------------------------------------------------------------------- */
-
-static enum ota_err begin_pull(struct ota_agent *agent, uint32_t now_ms)
+static enum ota_err open_intake(struct ota_agent *agent)
 {
     const struct ota_agent_options *options = &agent->options;
-    const struct ota_pull_options pull = {
-        .url = options->url,
-        .credentials = options->credentials,
-        .dialect = options->dialect,
-        .mode = options->label == NULL ? OTA_PULL_FIRMWARE : OTA_PULL_FILE_SYSTEM,
-        .facts = &agent->facts,
-        .update = &agent->update,
-        .update_options =
-            {
-                .device = options->device,
-                .label = options->label,
-                .buffer = options->buffer,
-                .buffer_size = options->buffer_size,
-                .on_event = on_update,
-                .context = agent,
-            },
-        .text = options->text,
-        .text_size = options->text_size,
-        .random = random_below(agent, UINT32_MAX),
-        .on_offer = on_offer,
-        .on_event = on_pull,
+    const struct ota_intake_options intake = {
+        .device = options->device,
+        .buffer = options->buffer,
+        .buffer_size = options->buffer_size,
+        .gates = options->gates,
+        .data_label = options->data_label,
+        .now_ms = clock_of_gates,
+        .minute_of_week = minute_of_week,
+        .on_event = on_intake,
+        .on_update = on_update,
         .context = agent,
     };
 
-    return ota_pull_begin(&agent->pull, &pull, now_ms);
+    return ota_intake_init(&agent->intake, &intake);
 }
 
-static void start_check(struct ota_agent *agent, uint32_t now_ms)
+/* Looks after an update that a gate holds. No way in waits for it any more, so the restart is the
+   agent's. */
+static uint32_t poll_intake(struct ota_agent *agent)
 {
-    agent->is_checking = true;
-    ota__agent_tell(agent, OTA_AGENT_CHECKING);
-    (void)begin_pull(agent, now_ms); /* the same options as in ota_agent_begin, where it worked */
+    uint32_t accepted = agent->intake.accepted;
+
+    if (agent->intake.arrival.attended) {
+        return UINT32_MAX;
+    }
+    uint32_t wait_ms = ota_intake_poll(&agent->intake);
+
+    if (agent->intake.accepted != accepted && is_firmware(&agent->intake)) {
+        ota__agent_restart(agent, OTA_RESTART_UPDATE);
+    }
+    return wait_ms;
 }
 
-static void end_check(struct ota_agent *agent)
+/* ---- The loop --------------------------------------------------------------------------------- */
+
+static uint32_t least(uint32_t a, uint32_t b)
 {
-    agent->is_checking = false;
-    agent->checks++;
-    switch (agent->pull.result) {
-    case OTA_PULL_CURRENT:
-        ota__trial_contact(agent);
-        ota__report_current(agent);
-        break;
-    case OTA_PULL_FAILED:
-        ota__report_failure(agent);
-        break;
-    default:
-        break;
-    }
-    plan_next_check(agent);
-    ota__agent_tell(agent, OTA_AGENT_CHECKED);
-    if (agent->pull.result == OTA_PULL_UPDATED) {
-        activate(agent);
-    }
+    return a < b ? a : b;
 }
 
-static bool wants_stream(const struct ota_agent *agent)
+/* The services come before the check, so that it sees what they left of the door, and the restart comes
+   last, when nobody is at work. */
+static uint32_t poll_all(struct ota_agent *agent, uint32_t now_ms)
 {
-    return agent->pull.state == OTA_PULL_EXCHANGING || agent->pull.state == OTA_PULL_SETTLING;
-}
+    uint32_t wait_ms = ota__trial_watch(agent, now_ms);
 
-static void connect_stream(struct ota_agent *agent)
-{
-    struct ota_platform *platform = agent->options.platform;
-    enum ota_err err =
-        platform->connect(platform, agent->pull.host, agent->pull.port, &agent->stream);
-
-    if (err == OTA_OK) {
-        ota_pull_connected(&agent->pull);
-    } else {
-        agent->stream = NULL;
-        ota_pull_closed(&agent->pull, err);
+    wait_ms = least(wait_ms, poll_intake(agent));
+    wait_ms = least(wait_ms, ota__services_poll(agent, now_ms));
+    wait_ms = least(wait_ms, ota__check_poll(agent, now_ms));
+    if (ota__services_settle(agent)) {
+        wait_ms = 0;
     }
-}
-
-static void send_some(struct ota_agent *agent)
-{
-    uint8_t piece[PIECE];
-    size_t len;
-
-    while ((len = ota_pull_output(&agent->pull, piece, sizeof piece)) > 0) {
-        size_t sent = 0;
-        enum ota_err err = agent->stream->write(agent->stream, piece, len, &sent);
-        ota_pull_sent(&agent->pull, sent);
-        if (err != OTA_OK) {
-            ota_pull_closed(&agent->pull, err);
-            return;
-        }
-        if (sent < len) {
-            return;
-        }
-    }
-}
-
-/* Returns true if more may be there at once. */
-static bool receive_some(struct ota_agent *agent)
-{
-    uint8_t piece[PIECE];
-
-    for (unsigned i = 0; i < PIECES_PER_POLL && wants_stream(agent); i++) {
-        size_t len = 0;
-        bool ended = false;
-        enum ota_err err = agent->stream->read(agent->stream, piece, sizeof piece, &len, &ended);
-
-        if (err == OTA_OK && len > 0) {
-            ota_pull_input(&agent->pull, piece, len);
-        }
-        if (err != OTA_OK || ended) {
-            ota_pull_closed(&agent->pull, err);
-            return false;
-        }
-        if (len == 0) {
-            return false;
-        }
-    }
-    return wants_stream(agent);
-}
-
-/* Moves the pull on as far as the network lets it. Returns how long it can be left alone. */
-static uint32_t carry(struct ota_agent *agent, uint32_t now_ms)
-{
-    bool more = false;
-
-    ota_pull_tick(&agent->pull, now_ms);
-    if (agent->stream != NULL && wants_stream(agent)) {
-        send_some(agent);
-    }
-    if (agent->stream != NULL && wants_stream(agent)) {
-        more = receive_some(agent);
-    }
-    if (!wants_stream(agent)) {
-        close_stream(agent);
-    }
-    if (agent->pull.state == OTA_PULL_CONNECTING) {
-        connect_stream(agent);
-        return 0;
-    }
-    if (agent->pull.state == OTA_PULL_DONE) {
-        end_check(agent);
-        return 0;
-    }
-    uint32_t wait = more ? 0 : ota_pull_wait_ms(&agent->pull);
-    return agent->stream != NULL && wait > STREAM_LOOK_MS ? STREAM_LOOK_MS : wait;
+    return least(wait_ms, watch_restart(agent));
 }
 
 uint32_t ota_agent_poll(struct ota_agent *agent)
 {
     struct ota_platform *platform = agent->options.platform;
-    uint32_t now_ms = platform->now_ms(platform);
 
     if (agent->is_restarting) {
         return UINT32_MAX;
     }
-    uint32_t trial = ota__trial_watch(agent, now_ms);
-    if (agent->is_restarting) {
-        return UINT32_MAX;
-    }
-    uint32_t check;
-    if (agent->is_checking) {
-        check = carry(agent, now_ms);
-    } else {
-        check = until_next_check(agent, now_ms);
-        if (check == 0) {
-            start_check(agent, now_ms);
-        }
-    }
-    if (agent->is_restarting) {
-        return UINT32_MAX;
-    }
-    return check < trial ? check : trial;
+    agent->is_polling = true;
+    uint32_t wait_ms = poll_all(agent, platform->now_ms(platform));
+    agent->is_polling = false;
+    return agent->is_restarting ? UINT32_MAX : wait_ms;
 }
 
 void ota_agent_run(struct ota_agent *agent)
@@ -355,6 +204,26 @@ void ota_agent_run(struct ota_agent *agent)
     }
 }
 
+/* ---- Beginning and end ------------------------------------------------------------------------ */
+
+static enum ota_err begin(struct ota_agent *agent, uint32_t now_ms)
+{
+    enum ota_err err = open_intake(agent);
+
+    if (err == OTA_OK) {
+        ota__agent_gather_facts(agent);
+        err = ota__check_begin(agent, now_ms);
+    }
+    if (err == OTA_OK) {
+        err = ota__services_begin(agent);
+    }
+    if (err == OTA_OK) {
+        ota__trial_begin(agent, now_ms);
+        ota__check_plan_first(agent);
+    }
+    return err;
+}
+
 enum ota_err ota_agent_begin(struct ota_agent *agent, const struct ota_agent_options *options)
 {
     struct ota_platform *platform = options->platform;
@@ -366,26 +235,12 @@ enum ota_err ota_agent_begin(struct ota_agent *agent, const struct ota_agent_opt
     }
     memset(agent, 0, sizeof *agent);
     agent->options = *options;
-    uint32_t now_ms = platform->now_ms(platform);
-    ota__agent_gather_facts(agent);
-    if (options->url != NULL) {
-        /* Tried once now, so that a wrong URL is said before anything depends on it. */
-        enum ota_err err = begin_pull(agent, now_ms);
-        if (err != OTA_OK) {
-            return err;
-        }
-        memset(&agent->pull, 0, sizeof agent->pull);
-    }
-    ota__trial_begin(agent, now_ms);
-    wait_from_now(agent, agent->is_on_trial || options->first_check_ms == 0
-                             ? 0
-                             : random_below(agent, options->first_check_ms));
-    return OTA_OK;
+    return begin(agent, platform->now_ms(platform));
 }
 
 void ota_agent_end(struct ota_agent *agent)
 {
-    ota_pull_stop(&agent->pull);
-    close_stream(agent);
-    agent->is_checking = false;
+    ota__check_end(agent);
+    ota__services_end(agent);
+    ota_intake_suspend(&agent->intake);
 }

@@ -91,19 +91,6 @@ void ota__agent_gather_facts(struct ota_agent *agent)
 
 bool ota__agent_was_rejected(const struct ota_agent *agent)
 {
-    const struct ota_device *device = agent->options.device;
-    const char *offered = agent->pull.offer.version;
-
-    for (int slot = 0; agent->options.label == NULL && slot < OTA_SLOTS_MAX; slot++) {
-        struct ota_app_descriptor descriptor;
-        enum ota_image_state state;
-
-        if (ota_slot_state(device, slot, &state) == OTA_OK &&
-            (state == OTA_STATE_INVALID || state == OTA_STATE_ABORTED) &&
-            ota_slot_describe(device, slot, &descriptor) == OTA_OK &&
-            descriptor.version[0] != '\0' && strcmp(descriptor.version, offered) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return agent->options.label == NULL &&
+           ota_slot_was_rejected(agent->options.device, agent->pull.offer.version);
 }

@@ -97,9 +97,16 @@ void ota__report_offer(const struct ota_agent *agent, const char *verdict)
     ota__report(agent, OTA_LOG_INFO, "pull", ota_text_end(&out));
 }
 
+/* Whether what is at the intake now came by the pull. */
+static bool is_pull(const struct ota_agent *agent)
+{
+    return ota_text_same(agent->intake.arrival.way, OTA__WAY_PULL);
+}
+
 void ota__report_start(const struct ota_agent *agent, uint32_t done)
 {
-    const struct ota_update *update = &agent->update;
+    const struct ota_update *update = &agent->intake.update;
+    uint32_t size = update->options.size;
     char line[LINE_SIZE];
     struct ota_text out;
 
@@ -109,23 +116,26 @@ void ota__report_start(const struct ota_agent *agent, uint32_t done)
         ota_text_put(&out, " resumes at ");
         put_grouped(&out, done);
         ota_text_put(&out, " of ");
-        put_grouped(&out, agent->pull.offer.size);
+        put_grouped(&out, size);
         ota_text_put(&out, " (proven)");
     } else {
         ota_text_put(&out, " <- ");
-        put_size(&out, agent->pull.offer.size);
-        ota_text_put(&out, " from ");
-        ota_text_put(&out, agent->pull.host);
+        if (size == OTA_SIZE_UNKNOWN) {
+            ota_text_put(&out, "an unknown size");
+        } else {
+            put_size(&out, size);
+        }
+        ota_text_put(&out, is_pull(agent) ? " from " : " by ");
+        ota_text_put(&out, is_pull(agent) ? agent->pull.host : agent->intake.arrival.way);
     }
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
 }
 
-void ota__report_proven(const struct ota_agent *agent)
+/* What was erased and programmed. */
+static void report_written(const struct ota_agent *agent)
 {
-    const struct ota_update *update = &agent->update;
+    const struct ota_update *update = &agent->intake.update;
     const struct ota_writer_stats *stats = &update->writer.stats;
-    bool is_image = update->check.image.form != OTA_IMAGE_DATA;
-    bool is_digested = agent->pull.offer.has_md5 || agent->pull.offer.has_sha256;
     char line[LINE_SIZE];
     struct ota_text out;
 
@@ -147,17 +157,30 @@ void ota__report_proven(const struct ota_agent *agent)
     put_grouped(&out, stats->sectors_same + stats->sectors_blank);
     ota_text_put(&out, " skipped");
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
+}
+
+/* What was proven. */
+static void report_proven(const struct ota_agent *agent)
+{
+    const struct ota_update *update = &agent->intake.update;
+    bool is_image = update->check.image.form != OTA_IMAGE_DATA;
+    bool is_digested = update->options.expected.algorithm != OTA_HASH_NONE;
+    char line[LINE_SIZE];
+    struct ota_text out;
 
     ota_text_begin(&out, line, sizeof line);
     ota_text_put(&out, "proven: size");
     ota_text_put(&out, is_image ? ", structure, checksum" : "");
     ota_text_put(&out, is_image && update->check.image.has_digest ? ", sha256" : "");
-    ota_text_put(&out, is_digested ? ", the server's digest" : "");
+    ota_text_put(&out, is_digested ? ", the " : "");
+    ota_text_put(&out, is_digested ? is_pull(agent) ? "server" : "sender" : "");
+    ota_text_put(&out, is_digested ? "'s digest" : "");
     ota_text_put(&out, is_image ? ", chip, version" : "");
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
 }
 
-void ota__report_activated(const struct ota_agent *agent)
+/* What boots now. */
+static void report_choice(const struct ota_agent *agent)
 {
     const struct ota_device *device = agent->options.device;
     const struct ota_extent *extent = &device->layout.otadata;
@@ -181,8 +204,70 @@ void ota__report_activated(const struct ota_agent *agent)
     ota_text_put_decimal(&out, otadata.entry[active].sequence);
     ota_text_put(&out, ", ");
     ota_text_put(&out, ota_image_state_name(otadata.entry[active].state));
-    ota_text_put(&out, agent->options.stay ? "" : "        restart");
+    ota_text_put(&out, agent->options.stay || !is_pull(agent) ? "" : "        restart");
     ota__report(agent, OTA_LOG_INFO, "otadata", ota_text_end(&out));
+}
+
+static void report_activated(const struct ota_agent *agent)
+{
+    char line[LINE_SIZE];
+    struct ota_text out;
+
+    if (agent->intake.update.slot != OTA_SLOT_NONE) {
+        report_choice(agent);
+        return;
+    }
+    ota_text_begin(&out, line, sizeof line);
+    put_target(&out, &agent->intake.update);
+    ota_text_put(&out, " is in place");
+    ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
+}
+
+/* "espota refused: the image has the version that runs already"; where it struck, if it is an error. */
+static void report_end(const struct ota_agent *agent, enum ota_log_level level, const char *what)
+{
+    const struct ota_intake *intake = &agent->intake;
+    char line[LINE_SIZE];
+    struct ota_text out;
+
+    ota_text_begin(&out, line, sizeof line);
+    ota_text_put(&out, intake->arrival.way);
+    ota_text_put(&out, what);
+    ota_text_put(&out, ota_intake_reason(intake));
+    if (level == OTA_LOG_ERROR && intake->failure.offset > 0) {
+        ota_text_put(&out, " (at byte ");
+        put_grouped(&out, intake->failure.offset);
+        ota_text_put(&out, ")");
+    }
+    ota__report(agent, level, "update", ota_text_end(&out));
+}
+
+void ota__report_intake(const struct ota_agent *agent, enum ota_intake_event event)
+{
+    switch (event) {
+    case OTA_INTAKE_STARTED: /* said when the update begins: ota__report_start */
+        break;
+    case OTA_INTAKE_REFUSED:
+        if (agent->intake.failure.err == OTA_ERR_HELD) {
+            report_end(agent, OTA_LOG_INFO, " put off: ");
+        } else {
+            report_end(agent, OTA_LOG_WARNING, " refused: ");
+        }
+        break;
+    case OTA_INTAKE_FAILED:
+        report_end(agent, OTA_LOG_ERROR, " failed: ");
+        break;
+    case OTA_INTAKE_PROVEN:
+        report_written(agent);
+        report_proven(agent);
+        break;
+    case OTA_INTAKE_HOLDING:
+        report_end(agent, OTA_LOG_INFO, " is proven, and waits: ");
+        break;
+    case OTA_INTAKE_ACTIVATED:
+        report_activated(agent);
+        break;
+    }
 }
 
 void ota__report_redirect(const struct ota_agent *agent, const struct ota_pull *pull)
@@ -198,9 +283,22 @@ void ota__report_redirect(const struct ota_agent *agent, const struct ota_pull *
     ota__report(agent, OTA_LOG_INFO, "pull", ota_text_end(&out));
 }
 
-static void put_failure(struct ota_text *out, const struct ota_pull *pull)
+/* A gate's own words, if one ended the pull's update. */
+static const char *reason_of(const struct ota_agent *agent)
 {
-    ota_text_put(out, ota_err_text(pull->failure.err));
+    const struct ota_intake *intake = &agent->intake;
+    const struct ota_pull *pull = &agent->pull;
+    bool is_gates = intake->state == OTA_INTAKE_TAKEN && is_pull(agent) &&
+                    intake->update.state == OTA_UPDATE_FAILED && intake->answer.reason != NULL;
+
+    return is_gates ? intake->answer.reason : ota_err_text(pull->failure.err);
+}
+
+static void put_failure(struct ota_text *out, const struct ota_agent *agent)
+{
+    const struct ota_pull *pull = &agent->pull;
+
+    ota_text_put(out, reason_of(agent));
     if (pull->failure.err >= OTA_ERR_HTTP_STATUS && pull->offer.status != 0) {
         ota_text_put(out, " (HTTP ");
         ota_text_put_decimal(out, pull->offer.status);
@@ -218,7 +316,7 @@ void ota__report_retry(const struct ota_agent *agent, const struct ota_pull *pul
     struct ota_text out;
 
     ota_text_begin(&out, line, sizeof line);
-    put_failure(&out, pull);
+    put_failure(&out, agent);
     ota_text_put(&out, "; again in ");
     ota_text_put_decimal(&out, (pull->wait_ms + 999) / 1000);
     ota_text_put(&out, " s");
@@ -231,7 +329,7 @@ void ota__report_failure(const struct ota_agent *agent)
     struct ota_text out;
 
     ota_text_begin(&out, line, sizeof line);
-    put_failure(&out, &agent->pull);
+    put_failure(&out, agent);
     ota__report(agent, OTA_LOG_ERROR, agent->pull.offer.size > 0 ? "update" : "pull",
                 ota_text_end(&out));
 }

@@ -9,13 +9,14 @@
 #include <http_parser.h>
 
 #include "base/mem.h"
+#include "proto/http_lines.h"
 
 _Static_assert(sizeof(http_parser) <= OTA_HTTP_PARSER_SIZE, "http_parser has outgrown its place");
 
 /* The parser finds its way back by `data`, set on every use so that a client may be moved. */
 static http_parser *parser_of(struct ota_http_client *client)
 {
-    http_parser *parser = (http_parser *)(void *)client->parser.bytes;
+    http_parser *parser = (http_parser *)(void *)client->parser.as.bytes;
 
     parser->data = client;
     return parser;
@@ -101,69 +102,20 @@ static int judge(struct ota_http_client *client, enum ota_err err)
     return err == OTA_OK ? 0 : refuse(client, err);
 }
 
-/* The index of the header's name in `wanted`, or -1. */
-static int wanted_index(const struct ota_http_client *client)
-{
-    const char *const *wanted = client->request->wanted;
-
-    for (int i = 0; wanted != NULL && wanted[i] != NULL; i++) {
-        if (ota_text_same_bytes(client->name, client->name_len, wanted[i])) {
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* Follows the value of Transfer-Encoding: "chunked", once, is the only coding whose end a receiver
-   can find and whose content is the body itself. */
-static void follow_coding(struct ota_http_client *client, const char *at, size_t len)
-{
-    static const char chunked[] = "chunked";
-
-    if (!ota_text_same_bytes(client->name, client->name_len, "Transfer-Encoding")) {
-        return;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] == ' ' || at[i] == '\t') {
-            continue;
-        }
-        const char expected[2] = {chunked[client->coding_len], '\0'};
-        if (expected[0] == '\0' || !ota_text_same_bytes(&at[i], 1, expected)) {
-            client->coding_is_foreign = true;
-            return;
-        }
-        client->coding_len++;
-    }
-}
-
 /* A header line is whole: name and value have been collected. */
 static enum ota_err header_ends(struct ota_http_client *client)
 {
     const struct ota_http_request *request = client->request;
 
-    if (!client->in_value) {
+    if (!client->lines.in_value) {
         return OTA_OK;
     }
-    client->in_value = false;
-    int index = wanted_index(client);
+    int index = ota__http_lines_find(&client->lines, request->wanted);
+    ota__http_lines_end(&client->lines, request->buffer, index >= 0);
     if (index < 0 || client->is_interim) {
         return OTA_OK;
     }
-    size_t len = client->value_len;
-    while (len > 0 && (request->buffer[len - 1] == ' ' || request->buffer[len - 1] == '\t')) {
-        len--;
-    }
-    request->buffer[len] = '\0';
     return request->on_header(request->context, (unsigned)index, request->buffer);
-}
-
-static bool head_overflows(struct ota_http_client *client, size_t len)
-{
-    if (len > OTA_HTTP_HEAD_MAX - client->head_bytes) {
-        return true;
-    }
-    client->head_bytes += (uint32_t)len;
-    return false;
 }
 
 static int on_message_begin(http_parser *parser)
@@ -171,8 +123,8 @@ static int on_message_begin(http_parser *parser)
     struct ota_http_client *client = client_of(parser);
 
     client->is_interim = false;
-    client->in_value = false;
-    client->name_len = 0;
+    client->lines.in_value = false;
+    client->lines.name_len = 0;
     return 0;
 }
 
@@ -184,27 +136,11 @@ static int on_header_field(http_parser *parser, const char *at, size_t len)
         return 0; /* a trailer behind the last chunk */
     }
     client->response.status = (uint16_t)parser->status_code;
-    if (client->in_value) {
-        enum ota_err err = header_ends(client);
-        if (err != OTA_OK) {
-            return refuse(client, err);
-        }
-        client->name_len = 0;
+    enum ota_err err = header_ends(client);
+    if (err == OTA_OK) {
+        err = ota__http_lines_name(&client->lines, at, len, OTA_HTTP_HEAD_MAX);
     }
-    if (head_overflows(client, len)) {
-        return refuse(client, OTA_ERR_HTTP_HEADER);
-    }
-    /* A name that fills its place is cut, and longer than any that may be wanted. */
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] <= ' ' || at[i] > '~') {
-            return refuse(client,
-                          OTA_ERR_HTTP_SYNTAX); /* the parser may be built to pass over it */
-        }
-        if (client->name_len < sizeof client->name) {
-            client->name[client->name_len++] = at[i];
-        }
-    }
-    return 0;
+    return judge(client, err);
 }
 
 static int on_header_value(http_parser *parser, const char *at, size_t len)
@@ -216,23 +152,10 @@ static int on_header_value(http_parser *parser, const char *at, size_t len)
         return 0;
     }
     client->is_interim = parser->status_code < 200;
-    if (!client->in_value) {
-        client->in_value = true;
-        client->value_len = 0;
-    }
-    if (head_overflows(client, len)) {
-        return refuse(client, OTA_ERR_HTTP_HEADER);
-    }
-    follow_coding(client, at, len);
-    if (wanted_index(client) < 0) {
-        return 0;
-    }
-    if (len >= request->buffer_size - client->value_len) {
-        return refuse(client, OTA_ERR_HTTP_HEADER);
-    }
-    memcpy(request->buffer + client->value_len, at, len);
-    client->value_len = (uint16_t)(client->value_len + len);
-    return 0;
+    return judge(client,
+                 ota__http_lines_value(&client->lines, at, len, OTA_HTTP_HEAD_MAX, request->buffer,
+                                       request->buffer_size,
+                                       ota__http_lines_find(&client->lines, request->wanted) >= 0));
 }
 
 /* Checks what the head says of the body's length, and notes it. */
@@ -249,7 +172,7 @@ static enum ota_err note_framing(struct ota_http_client *client, const http_pars
         return OTA_ERR_HTTP_SYNTAX;
     }
     if (parser->uses_transfer_encoding &&
-        (!response->chunked || client->coding_is_foreign || response->minor_version == 0)) {
+        (!response->chunked || client->lines.coding_is_foreign || response->minor_version == 0)) {
         return OTA_ERR_HTTP_HEADER;
     }
     if (has_length) {
@@ -284,6 +207,7 @@ static int on_headers_complete(http_parser *parser)
     client->skips_body = status == 204 || status == 304 || ota_text_same(request->method, "HEAD");
     client->state = OTA_HTTP_BODY;
     client->active_ms = client->now_ms;
+    client->stretch_ms = client->now_ms;
     if (request->on_head != NULL) {
         err = request->on_head(request->context, &client->response);
         if (err != OTA_OK) {
@@ -291,6 +215,18 @@ static int on_headers_complete(http_parser *parser)
         }
     }
     return client->skips_body ? 1 : 0;
+}
+
+/* A stretch that has brought its least begins anew. */
+static void follow_pace(struct ota_http_client *client)
+{
+    uint32_t least = client->request->body_least;
+
+    least = least != 0 ? least : OTA_HTTP_BODY_LEAST;
+    if (client->received - client->stretch_received >= least) {
+        client->stretch_ms = client->now_ms;
+        client->stretch_received = client->received;
+    }
 }
 
 static int on_body(http_parser *parser, const char *at, size_t len)
@@ -306,6 +242,7 @@ static int on_body(http_parser *parser, const char *at, size_t len)
         request->on_body == NULL ? OTA_OK : request->on_body(request->context, at, len);
     if (err == OTA_OK) {
         client->received += (uint32_t)len;
+        follow_pace(client);
     }
     return judge(client, err);
 }
@@ -402,19 +339,28 @@ enum ota_err ota_http_client_tick(struct ota_http_client *client, uint32_t now_m
     return ota_http_client_wait_ms(client) == 0 ? fail(client, OTA_ERR_TIMEOUT) : OTA_OK;
 }
 
+static uint32_t left(const struct ota_http_client *client, uint32_t since_ms, uint32_t limit)
+{
+    uint32_t passed = client->now_ms - since_ms;
+
+    return passed < limit ? limit - passed : 0;
+}
+
 uint32_t ota_http_client_wait_ms(const struct ota_http_client *client)
 {
+    const struct ota_http_request *request = client->request;
     uint32_t limit;
 
     if (client->state == OTA_HTTP_HEAD) {
-        limit = client->request->head_timeout_ms;
-        limit = limit != 0 ? limit : OTA_HTTP_HEAD_TIMEOUT_MS;
-    } else if (client->state == OTA_HTTP_BODY) {
-        limit = client->request->body_timeout_ms;
-        limit = limit != 0 ? limit : OTA_HTTP_BODY_TIMEOUT_MS;
-    } else {
-        return UINT32_MAX;
+        limit = request->head_timeout_ms;
+        return left(client, client->active_ms, limit != 0 ? limit : OTA_HTTP_HEAD_TIMEOUT_MS);
     }
-    uint32_t passed = client->now_ms - client->active_ms;
-    return passed < limit ? limit - passed : 0;
+    if (client->state == OTA_HTTP_BODY) {
+        limit = request->body_timeout_ms;
+        limit = limit != 0 ? limit : OTA_HTTP_BODY_TIMEOUT_MS;
+        uint32_t silence = left(client, client->active_ms, limit);
+        uint32_t stretch = left(client, client->stretch_ms, limit);
+        return silence < stretch ? silence : stretch;
+    }
+    return UINT32_MAX;
 }

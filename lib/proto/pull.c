@@ -5,8 +5,9 @@
  *
  * P1 Bytes go to the update only after a head that was judged TAKE, and only while EXCHANGING.
  * P2 The first of them goes where the update stands: 0 after begin, range_start after resume.
- * P3 The update is RECEIVING only while EXCHANGING or SETTLING: every way out suspends, ends or
- *    aborts it.
+ * P3 The update is the pull's only from an offer taken to the end of the try, and RECEIVING for it only
+ *    while EXCHANGING or SETTLING: every way out suspends, ends or aborts it. At other times it may
+ *    be another's, and is not touched.
  */
 
 #include "proto/pull_private.h"
@@ -29,7 +30,7 @@ void ota__pull_tell(const struct ota_pull *pull, enum ota_pull_event event)
 
 static bool is_receiving(const struct ota_pull *pull)
 {
-    return pull->options.update != NULL && pull->options.update->state == OTA_UPDATE_RECEIVING;
+    return pull->took && pull->options.update->state == OTA_UPDATE_RECEIVING;
 }
 
 static void done(struct ota_pull *pull, enum ota_pull_result result)
@@ -48,9 +49,9 @@ static void note(struct ota_pull *pull, enum ota_err err)
 
     pull->failure.err = err;
     pull->failure.offset = 0;
-    if (update != NULL && update->state == OTA_UPDATE_FAILED && update->failure.err == err) {
+    if (pull->took && update->state == OTA_UPDATE_FAILED && update->failure.err == err) {
         pull->failure.offset = update->failure.offset;
-    } else if (update != NULL && update->state == OTA_UPDATE_RECEIVING) {
+    } else if (is_receiving(pull)) {
         pull->failure.offset = update->received;
     }
 }
@@ -90,6 +91,7 @@ static void retry(struct ota_pull *pull)
         done(pull, OTA_PULL_FAILED);
         return;
     }
+    pull->took = false;
     pull->retries++;
     pull->wait_ms = backoff(pull);
     pull->retry_after_s = 0;
@@ -144,13 +146,24 @@ static void refused(struct ota_pull *pull, enum ota_err err)
 
 /* ---- The way into a try ----------------------------------------------------------------------- */
 
+static bool may_go(const struct ota_pull *pull, const struct ota__url *url)
+{
+    if (url->host.len > OTA_PULL_HOST_MAX) {
+        return false;
+    }
+    if (url->secure) {
+        return pull->options.may_secure;
+    }
+    return pull->redirects == 0 || !pull->is_secure || pull->options.allow_downgrade;
+}
+
 /* Goes to where the present URL points. */
 static void go(struct ota_pull *pull)
 {
     struct ota__url url, first;
     enum ota_err err = ota__url_parse(&url, pull->url);
 
-    if (err != OTA_OK || url.secure || url.host.len > OTA_PULL_HOST_MAX) {
+    if (err != OTA_OK || !may_go(pull, &url)) {
         note(pull, pull->redirects > 0 ? OTA_ERR_HTTP_REDIRECT : OTA_ERR_URL);
         done(pull, OTA_PULL_FAILED);
         return;
@@ -158,8 +171,9 @@ static void go(struct ota_pull *pull)
     memcpy(pull->host, url.host.at, url.host.len);
     pull->host[url.host.len] = '\0';
     pull->port = url.port;
+    pull->is_secure = url.secure;
     (void)ota__url_parse(&first, pull->options.url);
-    pull->away = !ota__url_same_origin(&first, &url);
+    pull->away = !ota__url_keeps_trust(&first, &url);
     pull->since_ms = pull->now_ms;
     pull->state = OTA_PULL_CONNECTING;
 }
@@ -188,6 +202,7 @@ static void start_try(struct ota_pull *pull)
 
     memcpy(pull->url, pull->options.url, len + 1);
     pull->redirects = 0;
+    pull->took = false;
     choose_range(pull);
     go(pull);
 }
@@ -211,8 +226,7 @@ enum ota_err ota_pull_begin(struct ota_pull *pull, const struct ota_pull_options
     pull->url = options->text;
     pull->url_size = options->text_size / 2 < UINT16_MAX ? options->text_size / 2 : UINT16_MAX;
     enum ota_err err = ota__url_parse(&url, options->url);
-    if (err != OTA_OK || url.secure || url.host.len > OTA_PULL_HOST_MAX ||
-        strlen(options->url) >= pull->url_size) {
+    if (err != OTA_OK || !may_go(pull, &url) || strlen(options->url) >= pull->url_size) {
         return OTA_ERR_URL;
     }
     err = ota__pull_check_request(&pull->options);
@@ -308,8 +322,7 @@ static void consider(struct ota_pull *pull, enum ota_err err)
 
     if (pull->verdict != OTA_PULL_TAKE) {
         obey(pull);
-    } else if (err != OTA_OK && update != NULL && pull->offer.size > 0 &&
-               update->state == OTA_UPDATE_FAILED) {
+    } else if (err != OTA_OK && pull->took && update->state == OTA_UPDATE_FAILED) {
         refused(pull, err);
     } else if (err != OTA_OK) {
         broken(pull, err);

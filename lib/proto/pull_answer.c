@@ -4,6 +4,7 @@
 #include "proto/pull_private.h"
 
 #include "base/mem.h"
+#include "proto/http_answer.h"
 
 enum wanted {
     WANTED_CONTENT_RANGE,
@@ -28,24 +29,20 @@ const char *const ota__pull_wanted[] = {
     NULL,
 };
 
-/* What a status means where no body is taken. The first row that has it counts. */
+/* What a status leads to where no body is taken. The first row that has it counts. */
 static const struct answer {
     uint16_t first, last;
     uint8_t verdict; /* enum ota_pull_verdict */
     uint8_t result;  /* enum ota_pull_result, for STOP */
-    enum ota_err err;
 } answers[] = {
-    {301, 303, OTA_PULL_FOLLOW, 0, OTA_ERR_HTTP_REDIRECT},
-    {304, 304, OTA_PULL_STOP, OTA_PULL_CURRENT, OTA_OK},
-    {307, 308, OTA_PULL_FOLLOW, 0, OTA_ERR_HTTP_REDIRECT},
-    {401, 401, OTA_PULL_STOP, OTA_PULL_FAILED, OTA_ERR_HTTP_CREDENTIALS},
-    {403, 403, OTA_PULL_STOP, OTA_PULL_FAILED, OTA_ERR_HTTP_FORBIDDEN},
-    {404, 404, OTA_PULL_STOP, OTA_PULL_FAILED, OTA_ERR_HTTP_NOT_FOUND},
-    {408, 408, OTA_PULL_LATER, 0, OTA_ERR_HTTP_STATUS},
-    {416, 416, OTA_PULL_AGAIN, 0, OTA_ERR_HTTP_RANGE},
-    {429, 429, OTA_PULL_LATER, 0, OTA_ERR_HTTP_STATUS},
-    {500, 599, OTA_PULL_LATER, 0, OTA_ERR_HTTP_STATUS},
-    {0, UINT16_MAX, OTA_PULL_STOP, OTA_PULL_FAILED, OTA_ERR_HTTP_STATUS},
+    {301, 303, OTA_PULL_FOLLOW, 0},
+    {304, 304, OTA_PULL_STOP, OTA_PULL_CURRENT},
+    {307, 308, OTA_PULL_FOLLOW, 0},
+    {408, 408, OTA_PULL_LATER, 0},
+    {416, 416, OTA_PULL_AGAIN, 0},
+    {429, 429, OTA_PULL_LATER, 0},
+    {500, 599, OTA_PULL_LATER, 0},
+    {0, UINT16_MAX, OTA_PULL_STOP, OTA_PULL_FAILED},
 };
 
 static const struct answer *answer_for(uint16_t status)
@@ -76,36 +73,6 @@ static bool has_seen(const struct ota_pull *pull, enum wanted header)
     return (pull->seen & 1u << header) != 0;
 }
 
-/* The number at the start of `*text`, up to `stop`, which is passed over. */
-static bool number_until(const char **text, char stop, uint32_t *value)
-{
-    size_t len = 0;
-
-    while ((*text)[len] != stop) {
-        if ((*text)[len++] == '\0') {
-            return false;
-        }
-    }
-    bool good = ota_text_read_decimal(*text, len, value);
-    *text += len + 1;
-    return good;
-}
-
-/* "bytes 1000-4999/5000". One that says less is no better than none: false. */
-static bool read_content_range(struct ota_pull *pull, const char *value)
-{
-    static const char unit[] = "bytes ";
-    const size_t len = sizeof unit - 1;
-
-    if (strlen(value) <= len || !ota_text_same_bytes(value, len, unit)) {
-        return false;
-    }
-    value += len;
-    return number_until(&value, '-', &pull->content_start) &&
-           number_until(&value, '/', &pull->content_end) &&
-           ota_text_read_decimal(value, strlen(value), &pull->content_total);
-}
-
 static void copy_string(char *to, size_t size, const char *from)
 {
     struct ota_text text;
@@ -121,6 +88,7 @@ enum ota_err ota__pull_on_header(void *context, unsigned index, const char *valu
     struct ota_pull_offer *offer = &pull->offer;
     uint16_t status = pull->http.response.status;
     bool is_image = status == 200 || status == 206;
+    struct ota__content_range range;
 
     if (has_seen(pull, (enum wanted)index)) {
         return OTA_ERR_HTTP_HEADER;
@@ -128,9 +96,10 @@ enum ota_err ota__pull_on_header(void *context, unsigned index, const char *valu
     pull->seen = (uint16_t)(pull->seen | 1u << index);
     switch ((enum wanted)index) {
     case WANTED_CONTENT_RANGE:
-        if (!read_content_range(pull, value)) {
-            pull->content_total = 0;
-        }
+        (void)ota__http_read_content_range(value, &range);
+        pull->content_start = range.first;
+        pull->content_end = range.last;
+        pull->content_total = range.total;
         return OTA_OK;
     case WANTED_LOCATION:
         return answer_for(status)->verdict == OTA_PULL_FOLLOW &&
@@ -233,11 +202,14 @@ static bool is_another_image(const struct ota_pull *pull)
             memcmp(expected->bytes, offer->sha256, OTA_SHA256_SIZE) != 0);
 }
 
-static enum ota_err ask(const struct ota_pull *pull)
+static enum ota_err ask(struct ota_pull *pull)
 {
     const struct ota_pull_options *options = &pull->options;
+    enum ota_err err =
+        options->on_offer == NULL ? OTA_OK : options->on_offer(options->context, pull);
 
-    return options->on_offer == NULL ? OTA_OK : options->on_offer(options->context, pull);
+    pull->took = err == OTA_OK;
+    return err;
 }
 
 static struct ota_update_options update_options(const struct ota_pull *pull,
@@ -358,12 +330,13 @@ enum ota_err ota__pull_on_head(void *context, const struct ota_http_response *re
         return take_rest(pull, response);
     }
     const struct answer *answer = answer_for(response->status);
+    enum ota_err err = ota__http_status_error(response->status);
     if (answer->verdict == OTA_PULL_FOLLOW) {
-        return follow(pull, answer->err);
+        return follow(pull, err);
     }
     if (answer->verdict == OTA_PULL_AGAIN) {
-        return pull->range_start > 0 ? again_without_range(pull) : stop(pull, answer->err);
+        return pull->range_start > 0 ? again_without_range(pull) : stop(pull, err);
     }
     return decide(pull, (enum ota_pull_verdict)answer->verdict,
-                  (enum ota_pull_result)answer->result, answer->err);
+                  (enum ota_pull_result)answer->result, err);
 }

@@ -4,7 +4,7 @@
 #include "proto/pull_private.h"
 
 #include "base/mem.h"
-#include "proto/base64.h"
+#include "proto/http_basic.h"
 
 enum line_kind {
     LINE_CONSTANT, /* value below */
@@ -152,25 +152,11 @@ static const char *string_of(const struct ota_pull_options *options,
     }
 }
 
-/* "user:password" from the options or the URL, decoded; length 0 if there are none. */
-static enum ota_err credentials_of(const struct ota_pull_options *options, char *out, size_t size,
-                                   size_t *len)
+static enum ota_err credentials_of(const struct ota_pull_options *options,
+                                   char out[OTA_PULL_CREDENTIALS_MAX], size_t *len)
 {
-    struct ota__url url;
-
-    *len = 0;
-    if (options->credentials != NULL) {
-        *len = strlen(options->credentials);
-        if (*len > size) {
-            return OTA_ERR_ARGUMENT;
-        }
-        memcpy(out, options->credentials, *len);
-        return OTA_OK;
-    }
-    if (ota__url_parse(&url, options->url) != OTA_OK || !url.has_credentials) {
-        return OTA_OK;
-    }
-    return ota__url_credentials(&url, out, size, len);
+    return ota__http_credentials(options->credentials, options->url, out, OTA_PULL_CREDENTIALS_MAX,
+                                 len);
 }
 
 static bool has_credentials(const struct ota_pull_options *options)
@@ -178,7 +164,7 @@ static bool has_credentials(const struct ota_pull_options *options)
     char credentials[OTA_PULL_CREDENTIALS_MAX];
     size_t len;
 
-    return credentials_of(options, credentials, sizeof credentials, &len) == OTA_OK && len > 0;
+    return credentials_of(options, credentials, &len) == OTA_OK && len > 0;
 }
 
 static bool is_written(const struct ota_pull *pull, const struct ota_pull_line *line)
@@ -219,9 +205,8 @@ static void put_authorization(const struct ota_pull *pull, struct ota_text *text
     char credentials[OTA_PULL_CREDENTIALS_MAX];
     size_t len;
 
-    (void)credentials_of(&pull->options, credentials, sizeof credentials, &len);
-    ota_text_put(text, "Basic ");
-    ota__base64_put(text, credentials, len);
+    (void)credentials_of(&pull->options, credentials, &len);
+    ota__http_put_basic(text, credentials, len);
 }
 
 static void put_value(const struct ota_pull *pull, const struct ota_pull_line *line,
@@ -315,5 +300,5 @@ enum ota_err ota__pull_check_request(const struct ota_pull_options *options)
             }
         }
     }
-    return credentials_of(options, credentials, sizeof credentials, &len);
+    return credentials_of(options, credentials, &len);
 }

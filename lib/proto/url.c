@@ -121,9 +121,9 @@ enum ota_err ota__url_parse(struct ota__url *url, const char *text)
     return parse_host(url, at, len);
 }
 
-bool ota__url_same_origin(const struct ota__url *a, const struct ota__url *b)
+static bool same_host(const struct ota__url *a, const struct ota__url *b)
 {
-    if (a->secure != b->secure || a->port != b->port || a->host.len != b->host.len) {
+    if (a->host.len != b->host.len) {
         return false;
     }
     for (size_t i = 0; i < a->host.len; i++) {
@@ -133,6 +133,18 @@ bool ota__url_same_origin(const struct ota__url *a, const struct ota__url *b)
         }
     }
     return true;
+}
+
+bool ota__url_same_origin(const struct ota__url *a, const struct ota__url *b)
+{
+    return a->secure == b->secure && a->port == b->port && same_host(a, b);
+}
+
+bool ota__url_keeps_trust(const struct ota__url *first, const struct ota__url *next)
+{
+    bool is_upgrade = !first->secure && first->port == 80 && next->secure && next->port == 443;
+
+    return ota__url_same_origin(first, next) || (is_upgrade && same_host(first, next));
 }
 
 void ota__url_put_host(struct ota_text *text, const struct ota__url *url)

@@ -36,6 +36,10 @@ enum ota_err ota__url_parse(struct ota__url *url, const char *text);
 /* Tells whether scheme, host and port are the same. */
 bool ota__url_same_origin(const struct ota__url *a, const struct ota__url *b);
 
+/* Tells whether what `first` may be told (credentials, say) may also be told to `next`: the same
+   origin, or its https where the first was http, both at their usual ports. */
+bool ota__url_keeps_trust(const struct ota__url *first, const struct ota__url *next);
+
 /* Add the value of a Host header (the port only where it is not the scheme's own, brackets round
    IPv6); and the target of a request line, with its first slash. */
 void ota__url_put_host(struct ota_text *text, const struct ota__url *url);

@@ -314,6 +314,9 @@ bool board_open(struct board *board, const char *directory, enum board_access ac
     if (access == BOARD_LOOK) {
         return open_shared(board, directory, O_RDONLY, MAP_PRIVATE);
     }
+    if (access == BOARD_TOUCH) {
+        return open_shared(board, directory, O_RDWR, MAP_SHARED);
+    }
     if (!open_shared(board, directory, O_RDWR, MAP_SHARED)) {
         return false;
     }
@@ -433,6 +436,7 @@ bool board_attach(struct board *board)
     }
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     board->pull_url = getenv(BOARD_ENV_PULL);
+    board->ways = getenv(BOARD_ENV_WAYS);
     board_become_firmware(board);
     return true;
 }

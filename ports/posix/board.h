@@ -34,11 +34,14 @@
 #define BOARD_NAME_MAX 32
 #define BOARD_MAC_SIZE 6
 #define BOARD_RETAINED_SIZE 4096u
+#define BOARD_HOLD_SIZE 96u
+#define BOARD_PORTS 3u                /* espota, esphome, http */
 #define BOARD_SECURE_VERSION_MAX 256u /* as many bits as the fuses have for it */
 
 /* What the runner tells its child by the environment. */
 #define BOARD_ENV_DIRECTORY "UPDRAFT_BOARD" /* absolute path of the board */
 #define BOARD_ENV_PULL "UPDRAFT_PULL"       /* URL to pull updates from; absent: none */
+#define BOARD_ENV_WAYS "UPDRAFT_WAYS" /* further ways in, as ways_write has it; absent: none */
 
 enum board_reset_reason {
     BOARD_RESET_POWER_ON = 0,
@@ -77,6 +80,13 @@ struct board_state {
     int32_t user;     /* process that has the board open to run it, for messages */
     bool idle;        /* the firmware waits, and has no update under way */
     bool real_time;   /* see nor.h */
+
+    /* Where it listens, where any free port would do: the same after each restart. */
+    uint16_t ports[BOARD_PORTS];
+
+    /* What people do to the board while it runs (`board press`, `hold`, `release`). */
+    int64_t pressed_ms;         /* when the button was last pressed, by platform_clock_ms */
+    char hold[BOARD_HOLD_SIZE]; /* why no update may come now; "": it may */
     struct nor_state nor;
 };
 
@@ -95,6 +105,7 @@ struct board {
     struct board_state *state;
     uint8_t *retained;    /* BOARD_RETAINED_SIZE bytes */
     const char *pull_url; /* attached boards: where to pull from, or NULL */
+    const char *ways;     /* likewise: the further ways in, for ways_read, or NULL */
     char error[512];      /* why the last call failed: a sentence */
 
     /* Private. */
@@ -109,8 +120,9 @@ struct board {
 
 /* How a board is opened. */
 enum board_access {
-    BOARD_LOOK, /* what is read is the board's; what is written is forgotten. Takes no lock */
-    BOARD_RUN,  /* for changing it; fails while another process has it open so */
+    BOARD_LOOK,  /* what is read is the board's; what is written is forgotten. Takes no lock */
+    BOARD_RUN,   /* for changing it; fails while another process has it open so */
+    BOARD_TOUCH, /* for what people do while it runs: hold and pressed_ms of its state. No lock */
 };
 
 /* Fills in what most boards have: 4 MB of flash that erases 4, 32 and 64 KiB, chip `host`, rollback

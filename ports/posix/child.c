@@ -21,12 +21,13 @@
 
 /* Makes the process that fork has just made the firmware's: its outputs go to the runner, it gets
    the signals that the runner had blocked, and it does not outlive the runner. */
-static void become_child(pid_t runner, int output)
+static void become_child(pid_t runner, int output, bool keeps_input)
 {
     sigset_t none;
     sigemptyset(&none);
-    const int nowhere = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    dup2(nowhere, STDIN_FILENO);
+    if (!keeps_input) {
+        dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+    }
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     setpgid(0, 0);
@@ -37,26 +38,34 @@ static void become_child(pid_t runner, int output)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void run_program(const struct board *board, int program, const char *pull_url)
+static void set_or_unset(const char *name, const char *value)
+{
+    if (value != NULL) {
+        setenv(name, value, 1);
+    } else {
+        unsetenv(name);
+    }
+}
+
+static _Noreturn void run_program(const struct board *board, int program,
+                                  const struct child_options *options)
 {
     char name[] = "firmware";
     char *arguments[] = {name, NULL};
     setenv(BOARD_ENV_DIRECTORY, board->directory, 1);
-    if (pull_url != NULL) {
-        setenv(BOARD_ENV_PULL, pull_url, 1);
-    } else {
-        unsetenv(BOARD_ENV_PULL);
-    }
+    set_or_unset(BOARD_ENV_PULL, options->pull_url);
+    set_or_unset(BOARD_ENV_WAYS, options->ways);
     fexecve(program, arguments, environ);
     fprintf(stderr, "the program that the image carries cannot be executed: %s\n", strerror(errno));
     _exit(STATUS_NO_PROGRAM);
 }
 
 static _Noreturn void run_standin(struct board *board, const struct rom_boot *boot,
-                                  const char *pull_url)
+                                  const struct child_options *options)
 {
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-    board->pull_url = pull_url;
+    board->pull_url = options->pull_url;
+    board->ways = options->ways;
     board_become_firmware(board);
     const int status = standin_run(board, boot);
     fflush(NULL);
@@ -64,7 +73,7 @@ static _Noreturn void run_standin(struct board *board, const struct rom_boot *bo
 }
 
 bool child_start(struct child *child, struct board *board, const struct rom_boot *boot,
-                 const char *pull_url, const char **reason)
+                 const struct child_options *options, const char **reason)
 {
     int pipes[2];
     int program = -1;
@@ -86,11 +95,11 @@ bool child_start(struct child *child, struct board *board, const struct rom_boot
     const pid_t runner = getpid();
     child->process = fork();
     if (child->process == 0) {
-        become_child(runner, pipes[1]);
+        become_child(runner, pipes[1], options->keeps_input);
         if (program >= 0) {
-            run_program(board, program, pull_url);
+            run_program(board, program, options);
         }
-        run_standin(board, boot, pull_url);
+        run_standin(board, boot, options);
     }
     close(pipes[1]);
     if (program >= 0) {

@@ -21,10 +21,17 @@ struct child {
     size_t line_len;
 };
 
+/* What the firmware is given. */
+struct child_options {
+    const char *pull_url; /* NULL: none */
+    const char *ways;     /* as ways_write has it; NULL: none */
+    bool keeps_input;     /* it reads the runner's standard input; else it has none */
+};
+
 /* Starts the firmware that the boot chose: for the chip `host` the program that the image carries,
    else the stand-in. Returns false, with the reason in words in `*reason`, if it cannot. */
 bool child_start(struct child *child, struct board *board, const struct rom_boot *boot,
-                 const char *pull_url, const char **reason);
+                 const struct child_options *options, const char **reason);
 
 /* Prints what the child has written since. */
 void child_listen(struct child *child, struct console *console);

@@ -188,8 +188,12 @@ static enum outcome boot(struct runner *runner)
 static enum outcome run_firmware(struct runner *runner)
 {
     const char *reason = NULL;
-    if (!child_start(&runner->child, runner->board, &runner->boot, runner->options->pull_url,
-                     &reason)) {
+    const struct child_options options = {
+        .pull_url = runner->options->pull_url,
+        .ways = runner->options->ways,
+        .keeps_input = runner->options->keeps_input,
+    };
+    if (!child_start(&runner->child, runner->board, &runner->boot, &options, &reason)) {
         console_line(&runner->console, OTA_LOG_ERROR, "crash", "%s", reason);
         return OUTCOME_CRASH;
     }
@@ -326,6 +330,7 @@ bool runner_run(struct board *board, const struct runner_options *options)
         runner.deadline_ms = platform_clock_ms() + options->timeout_ms;
     }
     board->state->real_time = options->real_time;
+    memset(board->state->ports, 0, sizeof board->state->ports);
     board->nor.config.real_time = options->real_time;
     board->state->reset_reason = BOARD_RESET_EXTERNAL;
     nor_cut_at(&board->nor, options->cut_at, options->cut_how, options->cut_seed);

@@ -37,6 +37,8 @@ struct runner_options {
     bool json;
     bool real_time;       /* the flash takes the time that a real one would */
     const char *pull_url; /* NULL: the firmware is given none */
+    const char *ways;     /* further ways in, as ways_write has it; NULL: none */
+    bool keeps_input;     /* the firmware reads this process's standard input */
     uint32_t cut_at;      /* flash operation of this run at which power fails, from 1; 0: none */
     enum nor_cut cut_how;
     uint64_t cut_seed;

@@ -8,6 +8,7 @@
 #include <updraft/agent.h>
 
 #include "posix/standin.h"
+#include "posix/ways_kit.h"
 
 #define TAG "standin"
 #define LINE_SIZE 256
@@ -44,21 +45,20 @@ static void introduce(struct board *board, const struct ota_app_descriptor *desc
 
 static void on_event(void *context, const struct ota_agent *agent, enum ota_agent_event event)
 {
-    (void)agent;
-    board_set_idle(context, event == OTA_AGENT_CHECKED);
+    if (agent->options.url != NULL) {
+        board_set_idle(context, event == OTA_AGENT_CHECKED);
+    }
 }
 
 int standin_run(struct board *board, const struct rom_boot *boot)
 {
     static struct ota_agent agent;
+    static struct ways_kit kit;
     static uint8_t buffer[BUFFER_SIZE];
     static char text[TEXT_SIZE];
     struct ota_agent_options options = {
         .platform = &board->platform.platform,
         .device = &board->device,
-        .url = board->pull_url,
-        /* Where there is no server to reach, to have started is all that can be proven. */
-        .confirm = board->pull_url != NULL ? OTA_CONFIRM_ON_CONTACT : OTA_CONFIRM_AT_ONCE,
         .on_event = on_event,
         .on_update = board_show_progress,
         .context = board,
@@ -71,6 +71,9 @@ int standin_run(struct board *board, const struct rom_boot *boot)
     memcpy(options.ap_mac, board->settings.mac, sizeof options.ap_mac);
     options.ap_mac[0] ^= 0x02;
     introduce(board, &boot->descriptor);
+    if (!ways_kit_open(&kit, board, &options)) {
+        return EXIT_FAILURE;
+    }
     const enum ota_err err = ota_agent_begin(&agent, &options);
     if (err != OTA_OK) {
         snprintf(text, sizeof text, "%s: %s", board->pull_url != NULL ? board->pull_url : "agent",
@@ -78,10 +81,12 @@ int standin_run(struct board *board, const struct rom_boot *boot)
         say(board, OTA_LOG_ERROR, text);
         return EXIT_FAILURE;
     }
-    if (board->pull_url == NULL) {
+    ways_kit_announce(&kit);
+    if (!ways_kit_has_work(&kit)) {
         ota_agent_end(&agent);
         return EXIT_SUCCESS;
     }
+    board_set_idle(board, ways_kit_is_idle(&kit));
     ota_agent_run(&agent);
     return EXIT_FAILURE; /* a restart was due, and did not come */
 }

@@ -167,7 +167,7 @@ static void on_update(void *context, const struct ota_update *update, enum ota_u
 {
     struct stage *stage = context;
 
-    assert_ptr_equal(update, &stage->agent.update);
+    assert_ptr_equal(update, &stage->agent.intake.update);
     assert_true(done <= total);
     stage->progress += event == OTA_EVENT_PROGRESS;
 }

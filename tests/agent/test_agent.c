@@ -249,7 +249,7 @@ static void test_ending(void **state)
     assert_true(stage->is_open);
     ota_agent_end(&stage->agent);
     assert_false(stage->is_open);
-    assert_int_equal(stage->agent.update.state, OTA_UPDATE_IDLE);
+    assert_int_equal(stage->agent.intake.update.state, OTA_UPDATE_IDLE);
     ota_agent_end(&stage->agent);
 }
 

@@ -74,7 +74,8 @@ const struct run_result *run_command(const char *line)
         &command_partition_check, &command_otadata_show,
         &command_otadata_set,     &command_otadata_erase,
         &command_flash_make,      &command_flash_show,
-        &command_flash_extract,   NULL,
+        &command_flash_extract,   &command_discover,
+        NULL,
     };
     static const struct command_set set = {.program = "updraft",
                                            .version = "0",

@@ -24,7 +24,7 @@ static char *load(const char *name, size_t *len)
     if (file == NULL) {
         print_message("no %s\n", path);
         skip();
-        return NULL;
+        abort(); /* skip does not return */
     }
     assert_int_equal(fseek(file, 0, SEEK_END), 0);
     *len = (size_t)ftell(file);
@@ -39,9 +39,10 @@ static char *load(const char *name, size_t *len)
 static void read_digits(const char *digits, uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        unsigned value = 0;
-        assert_int_equal(sscanf(digits + 2 * i, "%2x", &value), 1);
-        bytes[i] = (uint8_t)value;
+        char pair[3] = {digits[2 * i], digits[2 * i + 1], '\0'};
+        char *end;
+        bytes[i] = (uint8_t)strtoul(pair, &end, 16);
+        assert_true(end == pair + 2);
     }
 }
 
@@ -95,11 +96,21 @@ static void replay_host_datagram(struct replay *replay, const char *line)
     bench_datagram(replay->bench, changed);
 }
 
+/* If the line begins so, reads the number that follows. */
+static bool is_line(const char *line, const char *start, size_t *number)
+{
+    if (strncmp(line, start, strlen(start)) != 0) {
+        return false;
+    }
+    *number = strtoul(line + strlen(start), NULL, 10);
+    return true;
+}
+
 static void replay_line(struct replay *replay, const char *line)
 {
     struct espota_bench *bench = replay->bench;
     char text[256];
-    unsigned number;
+    size_t number;
 
     if (strncmp(line, "UDP host->dev", 13) == 0) {
         replay_host_datagram(replay, line);
@@ -110,11 +121,11 @@ static void replay_line(struct replay *replay, const char *line)
             bench_take_reply(bench);
         }
         assert_string_equal(bench->reply, text);
-    } else if (sscanf(line, "TCP dev->host connect to port %u", &number) == 1) {
+    } else if (is_line(line, "TCP dev->host connect to port ", &number)) {
         assert_int_equal(bench->espota.state, OTA_ESPOTA_CONNECTING);
         assert_int_equal(bench->espota.dial.port, number);
         ota_espota_connected(&bench->espota);
-    } else if (sscanf(line, "TCP host->dev %u", &number) == 1) {
+    } else if (is_line(line, "TCP host->dev ", &number)) {
         assert_true(replay->sent + number <= replay->file_len);
         bench_send(bench, replay->file + replay->sent, number, number);
         replay->sent += number;

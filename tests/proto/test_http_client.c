@@ -350,6 +350,7 @@ static void test_time_limits(void **state)
     /* The head has one limit, however it trickles. */
     request.head_timeout_ms = 100;
     request.body_timeout_ms = 50;
+    request.body_least = 1;
     assert_int_equal(ota_http_client_begin(&client, &request, start), OTA_OK);
     assert_int_equal(ota_http_client_wait_ms(&client), 100);
     assert_int_equal(ota_http_client_tick(&client, start + 60), OTA_OK);
@@ -369,6 +370,22 @@ static void test_time_limits(void **state)
         assert_int_equal(ota_http_client_wait_ms(&client), 50);
     }
     assert_int_equal(ota_http_client_tick(&client, start + 130 + 4 * 40 + 50), OTA_ERR_TIMEOUT);
+
+    /* And one for how little may come in that time. */
+    request.body_least = 4;
+    assert_int_equal(ota_http_client_begin(&client, &request, start), OTA_OK);
+    assert_int_equal(input(&client, "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), OTA_OK);
+    for (uint32_t now = start + 12; now < start + 12 * 13; now += 12) {
+        assert_int_equal(ota_http_client_tick(&client, now), OTA_OK);
+        assert_int_equal(input(&client, "b"), OTA_OK); /* 4 in 48 */
+    }
+    for (uint32_t now = start + 12 * 12 + 16; now < start + 12 * 12 + 50; now += 16) {
+        assert_int_equal(ota_http_client_tick(&client, now), OTA_OK);
+        assert_int_equal(input(&client, "b"), OTA_OK); /* 3 in 48 */
+    }
+    assert_int_equal(ota_http_client_wait_ms(&client), 2);
+    assert_int_equal(ota_http_client_tick(&client, start + 12 * 12 + 49), OTA_OK);
+    assert_int_equal(ota_http_client_tick(&client, start + 12 * 12 + 50), OTA_ERR_TIMEOUT);
 
     /* Nothing is awaited when all is there. */
     assert_int_equal(ota_http_client_begin(&client, &request, start), OTA_OK);

@@ -117,6 +117,64 @@ static void test_a_location_longer_than_its_place(void **state)
     bench_assert_failed(bench, OTA_ERR_HTTP_REDIRECT);
 }
 
+static void test_https_where_the_caller_speaks_it(void **state)
+{
+    struct bench *bench = *state;
+    char head[512];
+
+    bench->options.url = "https://me:secret@server/";
+    bench->options.may_secure = true;
+    bench_begin(bench);
+    assert_true(bench->pull.is_secure);
+    assert_int_equal(bench->pull.port, 443);
+    bench_answer(bench, bench_whole(bench, head), bench->image, bench->image_len);
+    bench_close_connection(bench);
+    assert_non_null(strstr(bench->request, "\r\nHost: server\r\n"));
+    bench_assert_updated(bench);
+}
+
+static void test_a_redirect_to_https_of_the_same_host(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->options.url = "http://me:secret@server/";
+    bench->options.may_secure = true;
+    bench_begin(bench);
+    assert_false(bench->pull.is_secure);
+    bench_answer(bench, "HTTP/1.1 301 Moved\r\nLocation: https://server/x\r\n\r\n", NULL, 0);
+    assert_true(bench->pull.is_secure);
+    assert_int_equal(bench->pull.port, 443);
+    bench_answer(bench, "HTTP/1.1 304 Not Modified\r\n\r\n", NULL, 0);
+    assert_non_null(strstr(bench->request, "Authorization"));
+    assert_non_null(strstr(bench->request, "x-Updraft-Chip"));
+    assert_int_equal(bench->pull.result, OTA_PULL_CURRENT);
+}
+
+static void test_the_way_back_to_http_is_refused(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->options.url = "https://me:secret@server/";
+    bench->options.may_secure = true;
+    bench_begin(bench);
+    bench_answer(bench, "HTTP/1.1 302 Found\r\nLocation: http://server/x\r\n\r\n", NULL, 0);
+    bench_assert_failed(bench, OTA_ERR_HTTP_REDIRECT);
+    bench->options.allow_downgrade = true;
+    bench_begin(bench);
+    bench_answer(bench, "HTTP/1.1 302 Found\r\nLocation: http://server/x\r\n\r\n", NULL, 0);
+    assert_false(bench->pull.is_secure);
+    bench_answer(bench, "HTTP/1.1 304 Not Modified\r\n\r\n", NULL, 0);
+    assert_null(strstr(bench->request, "Authorization"));
+    assert_null(strstr(bench->request, "x-Updraft-Chip"));
+    /* Up, and down again. */
+    bench->options.allow_downgrade = false;
+    bench->options.url = "http://server/";
+    bench_begin(bench);
+    bench_answer(bench, "HTTP/1.1 302 Found\r\nLocation: https://server/x\r\n\r\n", NULL, 0);
+    bench_answer(bench, "HTTP/1.1 302 Found\r\nLocation: http://server/x\r\n\r\n", NULL, 0);
+    bench_assert_failed(bench, OTA_ERR_HTTP_REDIRECT);
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, bench_fresh)
 
 int main(void)
@@ -126,6 +184,9 @@ int main(void)
         TEST(test_a_redirect_to_another_host_tells_it_nothing),
         TEST(test_redirects_are_counted),
         TEST(test_a_location_longer_than_its_place),
+        TEST(test_https_where_the_caller_speaks_it),
+        TEST(test_a_redirect_to_https_of_the_same_host),
+        TEST(test_the_way_back_to_http_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

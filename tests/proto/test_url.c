@@ -374,6 +374,28 @@ static void test_resolving_never_overruns(void **state)
     }
 }
 
+static void test_what_may_be_told_after_a_redirect(void **state)
+{
+    static const struct {
+        const char *first, *next;
+        bool keeps;
+    } pairs[] = {
+        {"http://h/a", "http://h/b", true},       {"http://h/", "https://H/", true},
+        {"http://h:80/", "https://h:443/", true}, {"http://h:8080/", "https://h/", false},
+        {"http://h/", "https://h:8443/", false},  {"https://h/", "http://h/", false},
+        {"http://h/", "https://h2/", false},      {"https://h/", "https://h/x", true},
+        {"https://h:8443/", "https://h/", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct ota__url first, next;
+        assert_int_equal(ota__url_parse(&first, pairs[i].first), OTA_OK);
+        assert_int_equal(ota__url_parse(&next, pairs[i].next), OTA_OK);
+        assert_int_equal(ota__url_keeps_trust(&first, &next), pairs[i].keeps);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -391,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_references_are_resolved),
         cmocka_unit_test(test_references_that_lead_nowhere),
         cmocka_unit_test(test_resolving_never_overruns),
+        cmocka_unit_test(test_what_may_be_told_after_a_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

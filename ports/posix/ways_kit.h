@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPDRAFT_PORTS_POSIX_WAYS_KIT_H
+#define UPDRAFT_PORTS_POSIX_WAYS_KIT_H
+
+/*
+ * All that a firmware needs to open the ways into its board: the services, what they fetch by, and
+ * the gates before them. It shows how the parts of the library are put together; a product takes
+ * those that it wants.
+ *
+ *     static struct ways_kit kit;
+ *     struct ota_agent_options options = { ... };
+ *     if (!ways_kit_open(&kit, &board, &options)) return EXIT_FAILURE;
+ *     if (ota_agent_begin(&agent, &options) == OTA_OK) ways_kit_announce(&kit);
+ */
+
+#include <updraft/agent.h>
+#include <updraft/esphome_service.h>
+#include <updraft/espota_service.h>
+#include <updraft/gate.h>
+#include <updraft/http_fetch.h>
+#include <updraft/tls.h>
+#include <updraft/upgrade_service.h>
+#include <updraft/web_service.h>
+
+#include "posix/board.h"
+#include "posix/file_scheme.h"
+#include "posix/upgrade_file.h"
+#include "posix/ways.h"
+
+#define WAYS_KIT_WEB_CONNECTIONS 6u /* a browser opens up to six */
+
+struct ways_kit {
+    struct board *board;
+    struct ways ways;
+
+    struct ota_espota_service espota;
+    struct ota_esphome_service esphome;
+    struct ota_web_service web;
+    struct ota_web_service_connection web_connections[WAYS_KIT_WEB_CONNECTIONS];
+    struct ota_upgrade_service list;
+
+    /* What lists and the pull fetch by. */
+    struct ota_tls tls;
+    char *certificates;
+    struct ota_http_scheme http;
+    struct file_scheme files;
+    struct stdin_scheme input;
+    struct file_mount mounts[1];
+    struct upgrade_file file;
+
+    /* Policy, in the order in which it is asked. */
+    struct ota_gate_hook hold;
+    struct ota_gate_hook button;
+    struct ota_gate_armed armed;
+    struct ota_gate_schedule window;
+    struct ota_gate_version version;
+};
+
+/* Reads what the board's runner asked for, prepares it, and completes `options`: url, secure,
+   services, gates, host_name, exclusive and confirm. Returns false after logging why not. */
+bool ways_kit_open(struct ways_kit *kit, struct board *board, struct ota_agent_options *options);
+
+/* Logs at which ports the board can be reached, once the agent has begun. */
+void ways_kit_announce(const struct ways_kit *kit);
+
+/* Tells whether there is anything to wait for: a server to ask, or a way in. */
+bool ways_kit_has_work(const struct ways_kit *kit);
+
+/* Tells whether the firmware waits: its upgrade list is through, if it has one. */
+bool ways_kit_is_idle(const struct ways_kit *kit);
+
+#endif
