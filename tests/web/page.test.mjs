@@ -153,7 +153,7 @@ describe('a board that is restarted by hand', () => {
   test('data is sent, and no restart follows', async () => {
     const before = await info(board);
     await pick(page, files.data);
-    assert.ok(await page.getByLabel('data').isChecked(), 'it is seen to be data');
+    await page.locator('[value=filesystem]:checked').waitFor(); /* it is seen to be data */
     await send(page).click();
     await resultIs(page, /data is in place/);
     assert.equal((await info(board)).boot, before.boot);
