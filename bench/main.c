@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "figures.h"
+#include "network.h"
 #include "rig.h"
 
 /* The floor of flash time: largest erase blocks for what they cover whole, sectors for the rest, and
@@ -163,9 +164,11 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    if (getenv("BENCH_RUNS")) { network_measure(&figures, 1); return 0; }
     measure_flash_time(&figures);
     measure_pipeline(&figures, runs);
     measure_boot(&figures);
+    network_measure(&figures, runs / 10);
     take_power(&figures, "build/power.json");
     if (json != NULL && !figures_write_json(&figures, json)) {
         return 1;

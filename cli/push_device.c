@@ -52,9 +52,8 @@ void push_accept(const struct push_run *run, struct push_device *device)
 void push_fail(const struct push_run *run, struct push_device *device, enum ota_err err,
                const char *format, ...)
 {
-    va_list list;
-
     device->err = err;
+    va_list list;
     va_start(list, format);
     vsnprintf(device->message, sizeof device->message, format, list);
     va_end(list);

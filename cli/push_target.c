@@ -165,7 +165,7 @@ static bool find_by_system(struct push_devices *devices, const char *name, const
     struct addrinfo *addresses = NULL;
     struct sockaddr_storage system = {0};
 
-    if (getaddrinfo(host, NULL, &wanted, &addresses) != 0) {
+    if (getaddrinfo(host, NULL, &wanted, &addresses) != 0 || addresses == NULL) {
         return false;
     }
     const struct addrinfo *best = addresses;

@@ -139,7 +139,7 @@ struct ota_espota_options {
     struct ota_intake *intake; /* its device's crypto is used for logins */
     enum ota_espota_profile profile;
 
-    /* The password: as text, or as what Arduino's setPasswordHash takes, lower-case hexadecimal of its
+    /* The password: as text, or as what Arduino's setPasswordHash takes, hexadecimal of its
        SHA-256 and of its MD5. All NULL or empty: none is asked for. Which logins are possible follows: MD5
        needs the text or the MD5; SHA-256 takes either hash, the text's SHA-256 first. */
     const char *password;
@@ -281,8 +281,8 @@ void ota_espota_closed(struct ota_espota *espota, enum ota_err why);
 /* It is now `now_ms`. Call before input and whenever the time of ota_espota_wait_ms has passed. */
 void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms);
 
-/* Milliseconds from the last tick until it should be called again; 0: at once; UINT32_MAX: when
-   something comes. */
+/* Milliseconds from the last tick until it should be called again, and output and reply after it; 0: at once;
+   UINT32_MAX: when something comes. */
 uint32_t ota_espota_wait_ms(const struct ota_espota *espota);
 
 /* Gives up what is under way, without an event. */

@@ -114,7 +114,7 @@ struct ota_http_client {
     struct ota_http_lines lines;
     size_t sent;
     uint32_t now_ms;
-    uint32_t active_ms; /* when the head began, or body last came */
+    uint32_t active_ms;        /* when the head began, or body last came */
     uint32_t stretch_ms;       /* when the present stretch of the body began, */
     uint32_t stretch_received; /* and what had come by then */
     uint8_t interim_count;

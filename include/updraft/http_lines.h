@@ -2,8 +2,8 @@
 #ifndef UPDRAFT_HTTP_LINES_H
 #define UPDRAFT_HTTP_LINES_H
 
-/* What http_client.h and http_server.h have in common: the grammar's parser and the header lines of a
-   message as they stream past. Private to the two. */
+/* What http_client.h and http_server.h have in common: the grammar's parser and the header lines of
+   a message as they stream past. Private to the two. */
 
 #include <stdbool.h>
 #include <stdint.h>

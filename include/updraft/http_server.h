@@ -3,9 +3,10 @@
 #define UPDRAFT_HTTP_SERVER_H
 
 /*
- * The server's side of one HTTP/1.1 connection (RFC 9112) as a state machine without I/O: it is told
- * which bytes came, calls back for the request line, the headers asked for, the end of the head, the
- * body and the end, and says which bytes to send. One request is answered before the next is read.
+ * The server's side of one HTTP/1.1 connection (RFC 9112) as a state machine without I/O: it is
+ * told which bytes came, calls back for the request line, the headers asked for, the end of the
+ * head, the body and the end, and says which bytes to send. One request is answered before the next
+ * is read.
  *
  *     static const struct ota_http_handler handler = {
  *         .wanted = wanted, .on_request = my_request, .on_header = my_header, .on_head = my_head,
@@ -25,28 +26,29 @@
  *      |                    +-- answered early, answer sent: the rest is passed over --> OVER
  *      +--------------------+-- malformed, overdue: --> JUNK --answer sent, silence--> OVER
  *
- * | who    | sends                                                                             |
- * | ------ | --------------------------------------------------------------------------------- |
- * | client | request line, headers, blank line                                                 |
- * | server | `HTTP/1.1 100 Continue` if the client expects it and nobody has answered in on_head   |
- * | client | the body, by its length or in chunks; it may send the next request at once            |
- * | server | status line, Content-Type, the answer's own headers, Content-Length,              |
- * |        | `Connection: keep-alive` or `close`, blank line, body (none to a HEAD)              |
+ * | who    | sends                                                                           |
+ * | ------ | ------------------------------------------------------------------------------- |
+ * | client | request line, headers, blank line                                               |
+ * | server | `HTTP/1.1 100 Continue` if that is expected and on_head has not answered        |
+ * | client | the body, by its length or in chunks; it may send the next request at once      |
+ * | server | status line, Content-Type, the answer's own headers, Content-Length,            |
+ * |        | `Connection: keep-alive` or `close`, blank line, body (none to a HEAD)          |
  *
  * Who answers: the callbacks, by ota_http_server_answer, at any time from on_request on. An answer
  * before the whole body has come says `Connection: close`; what still comes is passed over, up to a
- * bound, because a connection closed on unread bytes takes the answer with it. The server itself answers
+ * bound, because a connection closed on unread bytes takes the answer with it. The server itself
+ * answers
  *
- * | status | when                                                                              |
- * | ------ | --------------------------------------------------------------------------------- |
- * | 400    | not HTTP, two lengths, a length beside chunks, no Host or two, a body that ends early |
- * | 408    | the head takes too long, the body is silent or too slow                           |
- * | 413    | a length beyond 32 bits                                                           |
- * | 414    | a target that does not fit into the buffer                                        |
- * | 417    | an Expect other than 100-continue                                                 |
- * | 431    | a wanted header that does not fit into the buffer, or more than OTA_HTTP_SERVER_HEAD_MAX  |
- * | 501    | a method that no server of this kind has, a Transfer-Encoding other than chunked      |
- * | 505    | HTTP other than 1.x                                                               |
+ * | status | when                                                                             |
+ * | ------ | -------------------------------------------------------------------------------- |
+ * | 400    | not HTTP, two lengths, a length beside chunks, no Host or two, a body cut off    |
+ * | 408    | the head takes too long, the body is silent or too slow                          |
+ * | 413    | a length beyond 32 bits                                                          |
+ * | 414    | a target that does not fit into the buffer                                       |
+ * | 417    | an Expect other than 100-continue                                                |
+ * | 431    | a wanted header that does not fit, or OTA_HTTP_SERVER_HEAD_MAX exceeded          |
+ * | 501    | a method that no server of this kind has, a Transfer-Encoding other than chunked |
+ * | 505    | HTTP other than 1.x                                                              |
  */
 
 #include <stdbool.h>
@@ -99,9 +101,9 @@ struct ota_http_answer {
     uint16_t status;  /* 200 to 599 */
     const char *type; /* Content-Type; NULL: none */
 
-    /* Write further header lines, each with its CR LF, and the body. They are called again for every
-       piece of output and must write the same each time; if the body's length changes, the connection
-       ends. NULL: none, and body. */
+    /* Write further header lines, each with its CR LF, and the body. They are called again for
+       every piece of output and must write the same each time; if the body's length changes, the
+       connection ends. NULL: none, and body. */
     void (*write_headers)(void *context, struct ota_text *text);
     void (*write_body)(void *context, struct ota_text *text);
     const void *body;
@@ -130,9 +132,9 @@ struct ota_http_handler {
     /* The request is whole. Who has not answered does so here, or later. */
     void (*on_end)(void *context);
 
-    /* The request comes to nothing: OTA_ERR_CONNECTION_LOST, OTA_ERR_TIMEOUT, OTA_ERR_INCOMPLETE (the
-       peer sends no more), OTA_ERR_HTTP_SYNTAX or OTA_ERR_HTTP_HEADER. It may be answered here, else
-       the server does. */
+    /* The request comes to nothing: OTA_ERR_CONNECTION_LOST, OTA_ERR_TIMEOUT, OTA_ERR_INCOMPLETE
+       (the peer sends no more), OTA_ERR_HTTP_SYNTAX or OTA_ERR_HTTP_HEADER. It may be answered
+       here, else the server does. */
     void (*on_gone)(void *context, enum ota_err why);
 
     /* The answer is sent, or never will be. NULL: nobody minds. */
@@ -140,8 +142,8 @@ struct ota_http_handler {
 
     uint32_t idle_ms, head_ms, body_ms; /* 0: as above */
 };
-/* Every on_request is followed by just one of: on_gone without an answer in it, or on_sent; after an
-   answer by nothing else. */
+/* Every on_request is followed by just one of: on_gone without an answer in it, or on_sent; after
+   an answer by nothing else. */
 
 enum ota_http_server_state {
     OTA_HTTP_SERVER_OVER = 0, /* close the connection. Also the state of a zeroed object */
@@ -186,8 +188,8 @@ enum ota_err ota_http_server_begin(struct ota_http_server *server,
    nobody): offer it again when the state is HEAD. */
 size_t ota_http_server_input(struct ota_http_server *server, const void *data, size_t len);
 
-/* How many bytes may be read so that all of them will be taken: 0, none; in the head 1, and who has a
-   place for what is left over may read more. */
+/* How many bytes may be read so that all of them will be taken: 0, none; in the head 1, and who has
+   a place for what is left over may read more. */
 size_t ota_http_server_wanted(const struct ota_http_server *server);
 
 /* Copies the next bytes to send into `buffer`, at most `capacity`, and returns how many; the same
@@ -205,8 +207,8 @@ bool ota_http_server_is_answered(const struct ota_http_server *server);
 /* How much of the body is still to come; OTA_SIZE_UNKNOWN if that is not known. */
 uint32_t ota_http_server_left(const struct ota_http_server *server);
 
-/* The peer sends no more (OTA_OK), or the connection is broken. After the first an answer can still be
-   sent. */
+/* The peer sends no more (OTA_OK), or the connection is broken. After the first an answer can still
+   be sent. */
 void ota_http_server_closed(struct ota_http_server *server, enum ota_err err);
 
 /* It is now `now_ms`. Call before ota_http_server_input and after ota_http_server_wait_ms at the

@@ -3,8 +3,8 @@
 #define UPDRAFT_MULTIPART_H
 
 /*
- * multipart/form-data (RFC 7578, RFC 2046 section 5.1) taken apart while it streams past, in less than
- * 400 bytes whatever the length of file and lines: docs/formats/web-upload.md section 3.
+ * multipart/form-data (RFC 7578, RFC 2046 section 5.1) taken apart while it streams past, in less
+ * than 400 bytes whatever the length of file and lines: docs/formats/web-upload.md section 3.
  *
  *     char boundary[OTA_BOUNDARY_SIZE];
  *     err = ota_multipart_boundary(content_type, boundary);
@@ -17,14 +17,14 @@
  *                                                           |
  *                                                           +--closing delimiter--> EPILOGUE
  *
- * | client sends                                     | callbacks                              |
- * | ------------------------------------------------ | -------------------------------------- |
- * | anything (the preamble)                          |                                        |
- * | `--boundary` CR LF                               |                                        |
- * | part headers in any order and case, blank line   | on_part                                |
- * | data                                             | on_data, any number of times           |
- * | CR LF `--boundary` CR LF, the next part          | on_part_end                            |
- * | CR LF `--boundary--`, perhaps CR LF, an epilogue | on_part_end                            |
+ * | client sends                                     | callbacks                    |
+ * | ------------------------------------------------ | ---------------------------- |
+ * | anything (the preamble)                          |                              |
+ * | `--boundary` CR LF                               |                              |
+ * | part headers in any order and case, blank line   | on_part                      |
+ * | data                                             | on_data, any number of times |
+ * | CR LF `--boundary` CR LF, the next part          | on_part_end                  |
+ * | CR LF `--boundary--`, perhaps CR LF, an epilogue | on_part_end                  |
  *
  * A part whose delimiter has not come whole is never ended: what was cut off is never taken for a
  * file. Data that looks like the beginning of a delimiter is data.
@@ -97,9 +97,9 @@ struct ota_multipart {
     char file_name[OTA_MULTIPART_FILE_MAX + 1];
 };
 
-/* Finds the boundary in the value of a Content-Type header: its type begins with "multipart/", the parameter
-   may be quoted and stand among others. Returns OTA_ERR_PROTOCOL if there is none, or it is empty or
-   longer than 70. Tells whether the value is of such a type at all. */
+/* Finds the boundary in the value of a Content-Type header: its type begins with "multipart/", the
+   parameter may be quoted and stand among others. Returns OTA_ERR_PROTOCOL if there is none, or it
+   is empty or longer than 70. Tells whether the value is of such a type at all. */
 enum ota_err ota_multipart_boundary(const char *content_type, char boundary[OTA_BOUNDARY_SIZE]);
 bool ota_multipart_is(const char *content_type);
 
@@ -107,12 +107,13 @@ bool ota_multipart_is(const char *content_type);
 void ota_multipart_begin(struct ota_multipart *form, const char *boundary,
                          const struct ota_multipart_events *events, void *context);
 
-/* Takes the next bytes. Returns OTA_OK, OTA_ERR_PROTOCOL for part headers that are none, an encoding of
-   the data other than as it is, too many parts; or a callback's error; after a failure the first cause. */
+/* Takes the next bytes. Returns OTA_OK, OTA_ERR_PROTOCOL for part headers that are none, an
+   encoding of the data other than as it is, too many parts; or a callback's error; after a failure
+   the first cause. */
 enum ota_err ota_multipart_input(struct ota_multipart *form, const void *data, size_t len);
 
-/* No more comes. Returns OTA_OK if the closing delimiter has, OTA_ERR_INCOMPLETE if not, or the first
-   cause of a failure. */
+/* No more comes. Returns OTA_OK if the closing delimiter has, OTA_ERR_INCOMPLETE if not, or the
+   first cause of a failure. */
 enum ota_err ota_multipart_finish(struct ota_multipart *form);
 
 #endif

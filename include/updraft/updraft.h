@@ -38,6 +38,10 @@
 #include <updraft/espota_host.h>
 #include <updraft/web_update.h>
 #include <updraft/agent.h>
+#include <updraft/http_transfer.h>
+#include <updraft/http_fetch.h>
+#include <updraft/https_update.h>
+#include <updraft/tls.h>
 #include <updraft/esphome_service.h>
 #include <updraft/web_service.h>
 

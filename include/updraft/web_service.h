@@ -3,8 +3,8 @@
 #define UPDRAFT_WEB_SERVICE_H
 
 /*
- * The web server for updates (web_update.h) carried by the agent: listens, serves several connections at
- * once, and has the board restarted a second after the answer.
+ * The web server for updates (web_update.h) carried by the agent: listens, serves several
+ * connections at once, and has the board restarted a second after the answer.
  *
  *     static struct ota_web_service_connection connections[OTA_WEB_SERVICE_CONNECTIONS];
  *     static struct ota_web_service web;
@@ -15,9 +15,9 @@
  *     agent_options.services = &web.service;
  *     agent_options.host_name = "garden";          for discovery: http://garden.local/update
  *
- * Someone who looks at the page, or leaves it open, does not stand in the way of an upload: there is one at
- * a time, and the other connections go on. When all are taken, one that only waits for a further request is
- * closed for who comes; else they wait in the network's queue.
+ * Someone who looks at the page, or leaves it open, does not stand in the way of an upload: there
+ * is one at a time, and the other connections go on. When all are taken, one that only waits for a
+ * further request is closed for who comes; else they wait in the network's queue.
  */
 
 #include <updraft/agent.h>
@@ -63,8 +63,8 @@ struct ota_web_service {
     bool is_paused;
 };
 
-/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for a
-   platform without listeners, no connections, or options that ota_web_init refuses. */
+/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for
+   a platform without listeners, no connections, or options that ota_web_init refuses. */
 void ota_web_service_init(struct ota_web_service *service,
                           const struct ota_web_service_options *options);
 

@@ -4,9 +4,9 @@
 
 /*
  * Update by browser or HTTP upload: one server that speaks all dialects of
- * docs/formats/web-upload.md at the same time, as a state machine without I/O. One struct ota_web for
- * the device, and a struct ota_web_connection for each connection, whose `http` the caller drives
- * (http_server.h). web_service.h does that for the agent.
+ * docs/formats/web-upload.md at the same time, as a state machine without I/O. One struct ota_web
+ * for the device, and a struct ota_web_connection for each connection, whose `http` the caller
+ * drives (http_server.h). web_service.h does that for the agent.
  *
  *     ota_web_init(&web, &options);
  *     ota_web_open(&connection, &web, &peer, now_ms);
@@ -18,54 +18,53 @@
  *
  * Routes:
  *
- * | request                         | answer                                                          |
- * | ------------------------------- | --------------------------------------------------------------- |
- * | GET /, GET /update              | the page of the options, or a plain form                        |
- * | POST /update                    | an upload; the dialect is chosen below                          |
- * | GET /ota/start?mode=&hash=      | ElegantOTA: 200 `OK`, and what follows within 60 s is of this kind |
- * | POST /ota/upload                | ElegantOTA's upload                                             |
- * | GET /update/info                | JSON: what runs, the slots (section 6)                          |
- * | POST /update/rollback           | 200, and back to the other image; 409 if there is none          |
- * | POST /restart, /update/restart  | 200, and the restart                                            |
- * | OPTIONS                         | 204 with Allow, never with CORS                                 |
- * | another method, another path    | 405 with Allow, 404                                             |
+ * | request                        | answer                                                 |
+ * | ------------------------------ | ------------------------------------------------------ |
+ * | GET /, GET /update             | the page of the options, or a plain form               |
+ * | POST /update                   | an upload; the dialect is chosen below                 |
+ * | GET /ota/start?mode=&hash=     | ElegantOTA: 200 `OK`; its upload follows within 60 s   |
+ * | POST /ota/upload               | ElegantOTA's upload                                    |
+ * | GET /update/info               | JSON: what runs, the slots (section 6)                 |
+ * | POST /update/rollback          | 200, and back to the other image; 409 if there is none |
+ * | POST /restart, /update/restart | 200, and the restart                                   |
+ * | OPTIONS                        | 204 with Allow, never with CORS                        |
+ * | another method, another path   | 405 with Allow, 404                                    |
  *
  * Which dialect answers an upload; the first line that fits:
  *
- * | upload                                                          | dialect    | for               |
- * | --------------------------------------------------------------- | ---------- | ----------------- |
- * | header `X-Updraft: 1`                                           | page       | by name, mode=fs  |
- * | /ota/upload                                                     | ElegantOTA | what start said   |
- * | multipart, part `update`                                        | ESPHome    | firmware          |
- * | multipart, part `file`, or raw with a file name; the name ends in | Psychic  | that              |
- * |   `code.bin` (firmware) or `littlefs.bin` (data)                |            |                   |
- * | multipart                                                       | Arduino    | by name           |
- * | raw, which is any other type of body                            | raw        | mode=fs, by name  |
+ * | upload                                                       | dialect    | for              |
+ * | ------------------------------------------------------------ | ---------- | ---------------- |
+ * | header `X-Updraft: 1`                                        | page       | by name, mode=fs |
+ * | /ota/upload                                                  | ElegantOTA | what start said  |
+ * | multipart, part `update`                                     | ESPHome    | firmware         |
+ * | part `file`, or raw: name ends in `code.bin`, `littlefs.bin` | Psychic    | firmware, data   |
+ * | multipart                                                    | Arduino    | by name          |
+ * | raw, which is any other type of body                         | raw        | mode=fs, by name |
  *
  * By name: part `filesystem` is data, part `firmware` is not; else a file name that ends in
  * `littlefs.bin`, `spiffs.bin`, `fs.bin`, or is `filesystem….bin` is data; all else is firmware.
  *
- * What each is told (`E` is the Arduino updater's line: `ERROR[n]: text` on an ESP8266, the text alone on
- * an ESP32, and the gate's reason in brackets where one refused):
+ * What each is told (`E` is the Arduino updater's line: `ERROR[n]: text` on an ESP8266, the text
+ * alone on an ESP32, and the gate's reason in brackets where one refused):
  *
- * | dialect    | success                                            | failure                           |
- * | ---------- | -------------------------------------------------- | --------------------------------- |
- * | Arduino    | 200 `…Update Success! Rebooting...`                | 200 `Update error: E`             |
- * | Psychic    | 200 `<b style='color:green'>Update done for file.</b>` | 500 ` Update.errorString() E` |
- * | raw        | 200 `Firmware update complete, rebooting now!`     | 500 `Protocol Error`, `Flash Error` or `Validation / Activation Error` |
- * | ElegantOTA | 200 `OK`                                           | 400 `E`                           |
- * | ESPHome    | 200 `Update Successful!`                           | 200 `Update Failed: E`            |
- * | page       | 200 JSON                                           | 4xx, 5xx JSON                     |
+ * | dialect    | success                                        | failure                       |
+ * | ---------- | ---------------------------------------------- | ----------------------------- |
+ * | Arduino    | 200 `…Update Success! Rebooting...`            | 200 `Update error: E`         |
+ * | Psychic    | 200 `<b …>Update done for file.</b>`           | 500 ` Update.errorString() E` |
+ * | raw        | 200 `Firmware update complete, rebooting now!` | 500 one of its three texts    |
+ * | ElegantOTA | 200 `OK`                                       | 400 `E`                       |
+ * | ESPHome    | 200 `Update Successful!`                       | 200 `Update Failed: E`        |
+ * | page       | 200 JSON                                       | 4xx, 5xx JSON                 |
  *
  * Whatever the dialect, a request that carries no file, an empty one or two is 400; an upload while
  * another update is under way 409; one too long for its place 413, before its body comes; a gate's
- * refusal before the body of a raw upload 409 or 503. None of these changes anything. Each failure has
- * its cause in a header `X-Updraft-Error` too.
+ * refusal before the body of a raw upload 409 or 503. None of these changes anything. Each failure
+ * has its cause in a header `X-Updraft-Error` too.
  *
- * Before anything else, every request is looked at for who sends it: a foreign Origin or Sec-Fetch-Site
- * is 403; without a password a Host that could be anybody's name is 403; with one, its absence or a wrong
- * one is 401. After a wrong one there is a pause, which grows with them and in which nobody else's is
- * looked at (429), but for the peer's who last had it right.
+ * Before anything else, every request is looked at for who sends it: a foreign Origin or
+ * Sec-Fetch-Site is 403; without a password a Host that could be anybody's name is 403; with one,
+ * its absence or a wrong one is 401. After a wrong one there is a pause, which grows with them and
+ * in which nobody else's is looked at (429), but for the peer's who last had it right.
  */
 
 #include <updraft/address.h>
@@ -188,8 +187,8 @@ struct ota_web_connection {
    long. */
 enum ota_err ota_web_init(struct ota_web *web, const struct ota_web_options *options);
 
-/* Starts a connection from `peer` (NULL: unknown) at `now_ms`; drive connection->http until it is OVER.
-   A connection that is dropped before is ended with ota_http_server_closed. */
+/* Starts a connection from `peer` (NULL: unknown) at `now_ms`; drive connection->http until it is
+   OVER. A connection that is dropped before is ended with ota_http_server_closed. */
 void ota_web_open(struct ota_web_connection *connection, struct ota_web *web,
                   const struct ota_address *peer, uint32_t now_ms);
 

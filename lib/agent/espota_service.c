@@ -245,7 +245,8 @@ static void send_some(struct ota_espota_service *service)
     }
 }
 
-/* Returns true if more may be there at once. */
+/* Takes what is there; the turn acknowledges it in one piece, so that neither side is kept busy with that.
+   Returns true if more may be there at once. */
 static bool receive_some(struct ota_espota_service *service)
 {
     uint8_t piece[PIECE];
@@ -259,7 +260,6 @@ static bool receive_some(struct ota_espota_service *service)
             service->stream->read(service->stream, piece, sizeof piece, &len, &service->has_ended);
         if (err == OTA_OK && len > 0) {
             ota_espota_input(&service->espota, piece, len);
-            send_some(service);
         }
         if (err != OTA_OK || service->has_ended) {
             ota_espota_closed(&service->espota, err);

@@ -13,7 +13,8 @@
 #define PIECE 1460u
 /* One turn takes at most so many of each connection, so that the others have theirs. */
 #define PIECES_PER_TURN 16u
-/* A stream is looked at again after this time at the latest; and who waits for a place, after this. */
+/* A stream is looked at again after this time at the latest; and who waits for a place, after this.
+   */
 #define LOOK_MS 1000u
 #define CROWDED_LOOK_MS 200u
 /* A new connection has this long to say something before it may be closed for another. */
@@ -205,7 +206,8 @@ static uint32_t carry(struct ota_web_service_connection *connection, uint32_t no
 
 /* ---- Who comes -------------------------------------------------------------------------------- */
 
-/* A connection that only waits for a request, the longest of them, and may be closed for another. */
+/* A connection that only waits for a request, the longest of them, and may be closed for another.
+   */
 static bool may_go(const struct ota_web_service_connection *connection, uint32_t now_ms)
 {
     const struct ota_http_server *http = &connection->web.http;

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device side of espota, from an invitation to a connection. States: updraft/espota.h; what follows
- * the connection: espota_transfer.c.
+ * The device side of espota: datagrams, and beginning an update. States: updraft/espota.h. Logins are
+ * espota_login.c's, what follows the connection espota_transfer.c's.
  *
- * E1 A nonce is random, is answered once, and is void after OTA_ESPOTA_LOGIN_TIMEOUT_MS or another
- *    invitation.
- * E2 What is begun after a login is what the invitation said that got the nonce, and the device connects
- *    to the host that sent both.
- * E3 The intake is ours from a begin that worked in `start` until RECEIVING is left.
+ * E1 What is begun is what the invitation said whose host has logged in, if a password is wanted, and the device
+ *    connects to that host.
+ * E2 The intake is ours from a begin that worked in ota__espota_start until RECEIVING is left.
  */
 
 #include "proto/espota_private.h"
 
 #include "base/mem.h"
-
-#define MD5_DIGITS 32u
-#define WRONGS_FREE 1u  /* wrong logins that cost nothing: hosts try a second form at once */
-#define PAUSE_MS 500u   /* after the next; then doubled */
-#define WRONGS_MAX 100u /* counted */
 
 void ota__espota_tell(const struct ota_espota *espota, enum ota_espota_event event)
 {
@@ -52,8 +45,8 @@ void ota__espota_note_intake(struct ota_espota *espota, enum ota_espota_error er
     espota->error = error;
     espota->failure = intake->failure;
     espota->reason = intake->answer.reason;
-    if (err ==
-        OTA_ERR_DIGEST) { /* kept: the intake may be somebody else's when the line goes out */
+    if (err == OTA_ERR_DIGEST) {
+        /* Kept: the intake may be somebody else's when the line goes out. */
         memcpy(espota->response, intake->update.digest, sizeof espota->response);
     }
     ota__espota_tell(espota, OTA_ESPOTA_ERROR);
@@ -61,8 +54,7 @@ void ota__espota_note_intake(struct ota_espota *espota, enum ota_espota_error er
 
 /* ---- Refusing, and letting in ----------------------------------------------------------------- */
 
-/* Says no before anything has begun. */
-static void refuse(struct ota_espota *espota, enum ota_err err)
+void ota__espota_refuse(struct ota_espota *espota, enum ota_err err)
 {
     ota__espota_forget(espota);
     ota__espota_enter(espota, OTA_ESPOTA_IDLE);
@@ -84,16 +76,15 @@ static enum ota_err begin_update(struct ota_espota *espota)
     return ota_intake_begin(espota->options.intake, &arrival);
 }
 
-/* The invitation is good and, where that is asked for, the password too. */
-static void start(struct ota_espota *espota)
+void ota__espota_start(struct ota_espota *espota)
 {
     /* A host that cannot be called, or whose digest nothing can have. */
     if (espota->invitation.port == 0 || !espota->invitation.has_md5) {
-        refuse(espota, OTA_ERR_PROTOCOL);
+        ota__espota_refuse(espota, OTA_ERR_PROTOCOL);
         return;
     }
     if (espota->invitation.size == 0) {
-        refuse(espota, OTA_ERR_NO_DATA);
+        ota__espota_refuse(espota, OTA_ERR_NO_DATA);
         return;
     }
     enum ota_err err = begin_update(espota);
@@ -109,117 +100,16 @@ static void start(struct ota_espota *espota)
     ota__espota_tell(espota, OTA_ESPOTA_PROGRESS);
 }
 
-/* ---- Logins ----------------------------------------------------------------------------------- */
+/* ---- Datagrams ------------------------------------------------------------------------------- */
 
-/* How much longer who has given wrong answers must wait for the next nonce. */
-static uint32_t pause_left(const struct ota_espota *espota)
-{
-    uint32_t pause = espota->wrongs > WRONGS_FREE ? PAUSE_MS : 0;
-    uint32_t passed = espota->now_ms - espota->wrong_ms;
-
-    for (unsigned i = WRONGS_FREE + 1; i < espota->wrongs && pause < OTA_ESPOTA_PAUSE_MAX_MS; i++) {
-        pause *= 2;
-    }
-    pause = pause < OTA_ESPOTA_PAUSE_MAX_MS ? pause : OTA_ESPOTA_PAUSE_MAX_MS;
-    return passed < pause ? pause - passed : 0;
-}
-
-/* Sends a new nonce. */
-static void offer(struct ota_espota *espota)
-{
-    enum ota_err err = ota__espota_make_nonce(espota);
-
-    if (err != OTA_OK) {
-        refuse(espota, err);
-        return;
-    }
-    espota->reply = OTA_ESPOTA_REPLY_NONCE;
-    ota__espota_enter(espota, OTA_ESPOTA_OFFERED);
-}
-
-static void offer_or_hold(struct ota_espota *espota)
-{
-    if (pause_left(espota) > 0) {
-        ota__espota_enter(espota, OTA_ESPOTA_HOLDING);
-    } else {
-        offer(espota);
-    }
-}
-
-static void wrong_login(struct ota_espota *espota)
-{
-    espota->wrongs = espota->wrongs < WRONGS_MAX ? espota->wrongs + 1 : espota->wrongs;
-    espota->wrong_ms = espota->now_ms;
-    espota->is_answered = true;
-    espota->is_right = false;
-    espota->reply = OTA_ESPOTA_REPLY_WRONG;
-    ota__espota_forget(espota);
-    ota__espota_enter(espota, OTA_ESPOTA_IDLE);
-    ota__espota_note(espota, OTA_ESPOTA_ERROR_AUTH, OTA_ERR_AUTH);
-}
-
-static void right_login(struct ota_espota *espota, enum ota_espota_login login)
-{
-    espota->wrongs = 0;
-    espota->is_answered = true;
-    espota->is_right = true;
-    espota->login = login;
-    ota__espota_forget(espota);
-    ota__espota_tell(espota, OTA_ESPOTA_LOGGED_IN);
-    start(espota);
-}
-
-/* Judges an answer to the nonce that is out. */
-static void judge(struct ota_espota *espota, size_t digits)
-{
-    enum ota_err err;
-    bool is_right = false;
-
-    if (digits != MD5_DIGITS) {
-        err = ota__espota_check_begin(espota);
-        if (err == OTA_OK) {
-            ota__espota_enter(espota, OTA_ESPOTA_VERIFYING);
-            return;
-        }
-    } else {
-        err = ota__espota_check_md5(espota, &is_right);
-    }
-    if (err != OTA_OK) {
-        refuse(espota, err);
-    } else if (is_right) {
-        right_login(espota, OTA_ESPOTA_LOGIN_MD5);
-    } else {
-        wrong_login(espota);
-    }
-}
-
-static void verify(struct ota_espota *espota)
-{
-    bool is_done = false;
-    bool is_right = false;
-    enum ota_err err = ota__espota_check_run(espota, &is_done, &is_right);
-
-    if (err != OTA_OK) {
-        refuse(espota, err);
-    } else if (is_done && is_right) {
-        right_login(espota, OTA_ESPOTA_LOGIN_SHA256);
-    } else if (is_done) {
-        wrong_login(espota);
-    }
-}
-
-/* ---- Datagrams -------------------------------------------------------------------------------- */
-
-static void reply_to(struct ota_espota *espota, const struct ota_address *from,
-                     enum ota_espota_reply reply)
+void ota__espota_reply_to(struct ota_espota *espota, const struct ota_address *from,
+                          enum ota_espota_reply reply)
 {
     espota->from = *from;
     espota->reply = reply;
 }
 
-/* Tells whether a connection was offered to them, and nothing has come of it yet: then an OK may have been
-   lost. */
-static bool is_waiting_for_them(const struct ota_espota *espota)
+bool ota__espota_is_awaited(const struct ota_espota *espota)
 {
     return (espota->state == OTA_ESPOTA_CONNECTING || espota->state == OTA_ESPOTA_RECEIVING) &&
            espota->received == 0;
@@ -250,9 +140,9 @@ static void take_invitation(struct ota_espota *espota, const struct ota_address 
     espota->reply = OTA_ESPOTA_REPLY_NONE;
     ota__espota_tell(espota, OTA_ESPOTA_INVITED);
     if (ota_espota_wants_password(&espota->options)) {
-        offer_or_hold(espota);
+        ota__espota_ask(espota);
     } else {
-        start(espota);
+        ota__espota_start(espota);
     }
 }
 
@@ -282,8 +172,12 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
 
     switch (espota->state) {
     case OTA_ESPOTA_HOLDING:
-    case OTA_ESPOTA_VERIFYING:
         if (is_duplicate) {
+            return;
+        }
+        break;
+    case OTA_ESPOTA_VERIFYING:
+        if (is_repeat) { /* one that the network was late with */
             return;
         }
         break;
@@ -296,8 +190,8 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
     case OTA_ESPOTA_IDLE:
         break;
     default:
-        if (is_repeat && is_waiting_for_them(espota) && !espota->is_answered) {
-            reply_to(espota, from, OTA_ESPOTA_REPLY_OK);
+        if (is_repeat && ota__espota_is_awaited(espota) && !espota->is_answered) {
+            ota__espota_reply_to(espota, from, OTA_ESPOTA_REPLY_OK);
         }
         return;
     }
@@ -305,50 +199,6 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
         ota_espota_allows_md5(&espota->options) &&
         (!ota__espota_allows_sha256(&espota->options) || is_quick_repeat(espota, is_repeat));
     take_invitation(espota, from, invitation);
-}
-
-/* Tells whether an answer is the one that was judged last. */
-static bool is_old_answer(const struct ota_espota *espota, const struct ota__espota_answer *answer)
-{
-    char digits[2 * OTA_SHA256_SIZE + 1] = "";
-    uint8_t response[OTA_SHA256_SIZE] = {0};
-
-    memcpy(digits, answer->response, answer->digits);
-    return espota->is_answered && ota_text_read_hex(digits, response, answer->digits / 2) &&
-           memcmp(response, espota->response, sizeof response) == 0;
-}
-
-/* The reply to it was lost. */
-static void reply_again(struct ota_espota *espota, const struct ota_address *from)
-{
-    if (is_waiting_for_them(espota)) {
-        reply_to(espota, from, OTA_ESPOTA_REPLY_OK);
-    } else if (espota->state == OTA_ESPOTA_IDLE && !espota->is_right) {
-        reply_to(espota, from, OTA_ESPOTA_REPLY_WRONG);
-    } else if (espota->state == OTA_ESPOTA_IDLE && espota->failure.err != OTA_OK &&
-               espota->error == OTA_ESPOTA_ERROR_BEGIN) {
-        reply_to(espota, from, OTA_ESPOTA_REPLY_REFUSED);
-    }
-}
-
-static void on_login(struct ota_espota *espota, const struct ota_address *from,
-                     const struct ota__espota_answer *answer)
-{
-    if (!ota_address_same_host(from, &espota->dial)) {
-        return;
-    }
-    if (espota->state != OTA_ESPOTA_OFFERED) {
-        if (is_old_answer(espota, answer)) {
-            reply_again(espota, from);
-        }
-        return;
-    }
-    espota->from = *from;
-    if (ota__espota_take_answer(espota, answer)) {
-        judge(espota, answer->digits);
-    } else {
-        wrong_login(espota);
-    }
 }
 
 void ota_espota_datagram(struct ota_espota *espota, const struct ota_address *from,
@@ -362,7 +212,7 @@ void ota_espota_datagram(struct ota_espota *espota, const struct ota_address *fr
         on_invitation(espota, from, &invitation);
         break;
     case OTA__ESPOTA_LOGIN:
-        on_login(espota, from, &answer);
+        ota__espota_log_in(espota, from, &answer);
         break;
     case OTA__ESPOTA_NOTHING:
         break;
@@ -390,18 +240,9 @@ void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms)
     case OTA_ESPOTA_IDLE:
         break;
     case OTA_ESPOTA_HOLDING:
-        if (pause_left(espota) == 0) {
-            offer(espota);
-        }
-        break;
     case OTA_ESPOTA_OFFERED:
-        if (ota_espota_wait_ms(espota) == 0) {
-            ota__espota_forget(espota);
-            ota__espota_enter(espota, OTA_ESPOTA_IDLE);
-        }
-        break;
     case OTA_ESPOTA_VERIFYING:
-        verify(espota);
+        ota__espota_login_tick(espota);
         break;
     default:
         ota__espota_transfer_tick(espota);
@@ -418,7 +259,7 @@ uint32_t ota_espota_wait_ms(const struct ota_espota *espota)
     case OTA_ESPOTA_IDLE:
         return UINT32_MAX;
     case OTA_ESPOTA_HOLDING:
-        return pause_left(espota);
+        return ota__espota_pause_left(espota);
     case OTA_ESPOTA_OFFERED:
         limit = OTA_ESPOTA_LOGIN_TIMEOUT_MS;
         break;

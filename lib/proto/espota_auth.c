@@ -93,13 +93,20 @@ static enum ota_err put_passhash(const struct ota_espota *espota, enum ota_hash_
                                  char passhash[ESPOTA_TEXT_SIZE])
 {
     const struct ota_espota_options *options = &espota->options;
+    uint8_t digest[OTA_SHA256_SIZE];
+    struct ota_text text;
 
     if (is_set(options->password)) {
         return ota__espota_hash(crypto_of(espota), kept, options->password,
                                 strlen(options->password), passhash);
     }
-    memcpy(passhash, kept == OTA_HASH_MD5 ? options->md5_hash : options->sha256_hash,
-           2 * ota_digest_size(kept) + 1);
+    /* Written anew, because it counts in lower case. */
+    const char *hash = kept == OTA_HASH_MD5 ? options->md5_hash : options->sha256_hash;
+    (void)ota_text_read_hex(hash, digest, ota_digest_size(kept));
+    ota_text_begin(&text, passhash, ESPOTA_TEXT_SIZE);
+    ota_text_put_hex(&text, digest, ota_digest_size(kept), 0, false);
+    (void)ota_text_end(&text);
+    ota__wipe(digest, sizeof digest);
     return OTA_OK;
 }
 

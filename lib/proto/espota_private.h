@@ -3,9 +3,9 @@
 #define PROTO_ESPOTA_PRIVATE_H
 
 /*
- * Between the files of espota's device side: espota_invitation.c reads datagrams, espota_auth.c judges
- * logins, espota_words.c says things, espota.c leads from an invitation to a connection, and
- * espota_transfer.c from there to the last word.
+ * Between the files of espota's device side: espota_invitation.c reads datagrams, espota_login.c asks for
+ * logins and espota_auth.c judges them, espota.c leads from an invitation to a connection and
+ * espota_transfer.c from there to the last word, and espota_words.c says things.
  */
 
 #include <updraft/espota.h>
@@ -73,6 +73,33 @@ void ota__espota_enter(struct ota_espota *espota, enum ota_espota_state state);
 void ota__espota_note_intake(struct ota_espota *espota, enum ota_espota_error error,
                              enum ota_err err);
 void ota__espota_note(struct ota_espota *espota, enum ota_espota_error error, enum ota_err err);
+
+/* Says no before anything has begun. */
+void ota__espota_refuse(struct ota_espota *espota, enum ota_err err);
+
+/* The invitation is good and, where that is asked for, the password too: begins the update. */
+void ota__espota_start(struct ota_espota *espota);
+
+void ota__espota_reply_to(struct ota_espota *espota, const struct ota_address *from,
+                          enum ota_espota_reply reply);
+
+/* Tells whether the host was told OK and has sent nothing yet: then that may have been lost. */
+bool ota__espota_is_awaited(const struct ota_espota *espota);
+
+/* ---- espota_login.c --------------------------------------------------------------------------- */
+
+/* Who has invited must log in: sends a nonce, now or after a pause. */
+void ota__espota_ask(struct ota_espota *espota);
+
+/* Milliseconds of that pause. */
+uint32_t ota__espota_pause_left(const struct ota_espota *espota);
+
+/* Somebody answers a nonce. */
+void ota__espota_log_in(struct ota_espota *espota, const struct ota_address *from,
+                        const struct ota__espota_answer *answer);
+
+/* What the clock means in HOLDING, OFFERED and VERIFYING. */
+void ota__espota_login_tick(struct ota_espota *espota);
 
 /* ---- espota_transfer.c ------------------------------------------------------------------------ */
 

@@ -272,6 +272,7 @@ uint32_t ota__espota_transfer_wait(const struct ota_espota *espota)
 {
     bool has_small_count =
         espota->telling == OTA_ESPOTA_TELLING_NOTHING && espota->unacknowledged > 0 &&
+        espota->now_ms - espota->since_ms < OTA_ESPOTA_COUNT_DELAY_MS &&
         (espota->state == OTA_ESPOTA_RECEIVING || espota->state == OTA_ESPOTA_DISCARDING);
 
     return has_small_count ? OTA_ESPOTA_COUNT_DELAY_MS : limit_of(espota);

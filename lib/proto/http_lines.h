@@ -12,8 +12,8 @@
 #include <updraft/error.h>
 #include <updraft/http_lines.h>
 
-/* A piece of a name; the line before must have been ended. Returns OTA_ERR_HTTP_HEADER when all lines
-   together exceed `bytes_max`, OTA_ERR_HTTP_SYNTAX for what a name cannot hold. */
+/* A piece of a name; the line before must have been ended. Returns OTA_ERR_HTTP_HEADER when all
+   lines together exceed `bytes_max`, OTA_ERR_HTTP_SYNTAX for what a name cannot hold. */
 enum ota_err ota__http_lines_name(struct ota_http_lines *lines, const char *at, size_t len,
                                   uint32_t bytes_max);
 
@@ -26,7 +26,8 @@ enum ota_err ota__http_lines_value(struct ota_http_lines *lines, const char *at,
 int ota__http_lines_find(const struct ota_http_lines *lines, const char *const *wanted);
 bool ota__http_lines_is(const struct ota_http_lines *lines, const char *name);
 
-/* Ends the present line: terminates the value in `buffer`, if it was kept, without blanks at its end. */
+/* Ends the present line: terminates the value in `buffer`, if it was kept, without blanks at its
+   end. */
 void ota__http_lines_end(struct ota_http_lines *lines, char *buffer, bool kept);
 
 #endif

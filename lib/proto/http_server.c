@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One HTTP connection of a server: the clock is watched, and every request gets one answer, which the
- * peer has a chance to read.
+ * One HTTP connection of a server: the clock is watched, and every request gets one answer, which
+ * the peer has a chance to read.
  */
 
 #include <updraft/http_server.h>
@@ -168,9 +168,6 @@ enum ota_err ota_http_server_answer(struct ota_http_server *server,
     }
     server->answer = *answer;
     server->since_ms = server->active_ms = server->now_ms;
-    if (server->continues && server->sent == 0) {
-        server->continues = false; /* this is what was expected */
-    }
     if (server->state == OTA_HTTP_SERVER_HEAD ||
         (server->state == OTA_HTTP_SERVER_BODY && server->has_body)) {
         server->keep_alive = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading requests: http-parser does the grammar, this file bounds it, and tells the handler what there
-   is. */
+/* Reading requests: http-parser does the grammar, this file bounds it, and tells the handler what
+   there is. */
 
 #include <http_parser.h>
 
@@ -216,7 +216,6 @@ static int on_headers_complete(http_parser *parser)
     struct ota_http_server *server = server_of(parser);
     struct ota_http_asked asked = {.length = 0};
 
-    parser->upgrade = 0; /* to another protocol: never taken up */
     if (request_line_ends(server, parser) != 0) {
         return -1;
     }
@@ -355,7 +354,8 @@ size_t ota_http_server_wanted(const struct ota_http_server *server)
     case OTA_HTTP_SERVER_HEAD:
         return 1;
     case OTA_HTTP_SERVER_BODY:
-        /* Of a length, or of the present chunk, as far as its size has been read: so much will come. */
+        /* Of a length, or of the present chunk, as far as its size has been read: so much will
+           come. */
         if (parser->content_length == 0 || parser->content_length >= OTA_SIZE_UNKNOWN) {
             return 1;
         }

@@ -2,7 +2,8 @@
 #ifndef UPDRAFT_PROTO_HTTP_SERVER_PRIVATE_H
 #define UPDRAFT_PROTO_HTTP_SERVER_PRIVATE_H
 
-/* Between http_server.c, which answers and watches the clock, and http_server_parse.c, which reads. */
+/* Between http_server.c, which answers and watches the clock, and http_server_parse.c, which reads.
+   */
 
 #include <updraft/http_server.h>
 
@@ -11,8 +12,8 @@
 /* The connection is over. */
 void ota__http_server_end(struct ota_http_server *server);
 
-/* Gives the present request up: whatever comes has no meaning any more. Unless the handler answers, or
-   has answered, it gets this status. */
+/* Gives the present request up: whatever comes has no meaning any more. Unless the handler answers,
+   or has answered, it gets this status. */
 void ota__http_server_give_up(struct ota_http_server *server, unsigned status, enum ota_err why);
 
 /* ---- http_server_parse.c ---------------------------------------------------------------------- */

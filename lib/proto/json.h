@@ -8,8 +8,8 @@
 
 #include <updraft/text.h>
 
-/* Add a string with its quotes, whatever its bytes are (those that are not UTF-8 as Latin-1), or null
-   for NULL; and "true" or "false". */
+/* Add a string with its quotes, whatever its bytes are (those that are not UTF-8 as Latin-1), or
+   null for NULL; and "true" or "false". */
 void ota__json_put_string(struct ota_text *text, const char *string);
 void ota__json_put_bool(struct ota_text *text, bool value);
 

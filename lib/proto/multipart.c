@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding the delimiters of a multipart body. A delimiter begins with CR and has no other CR in it, so
- * when bytes that looked like one turn out to be none, only the present byte can begin another: what was
- * held back is a beginning of the delimiter and needs no buffer.
+ * Finding the delimiters of a multipart body. A delimiter begins with CR and has no other CR in it,
+ * so when bytes that looked like one turn out to be none, only the present byte can begin another:
+ * what was held back is a beginning of the delimiter and needs no buffer.
  */
 
 #include "proto/multipart_private.h"
@@ -28,8 +28,8 @@ static bool is_boundary_byte(char c)
     return c >= ' ' && c <= '~';
 }
 
-/* The value of a parameter at `at`, quoted or not; `out` NULL: passes over it. Returns what follows it, or
-   NULL if it is not well formed. */
+/* The value of a parameter at `at`, quoted or not; `out` NULL: passes over it. Returns what follows
+   it, or NULL if it is not well formed. */
 static const char *read_value(const char *at, char *out, size_t size)
 {
     bool quoted = *at == '"';
@@ -191,8 +191,8 @@ static enum ota_err end_part(struct ota_multipart *form, bool closing)
     return was_in_part ? form->events->on_part_end(form->context) : OTA_OK;
 }
 
-/* Takes a byte behind a delimiter: dashes, or blanks and a line end. `*used` false: it is to be looked at
-   again in the state that this led to. */
+/* Takes a byte behind a delimiter: dashes, or blanks and a line end. `*used` false: it is to be
+   looked at again in the state that this led to. */
 static enum ota_err follow_delimiter(struct ota_multipart *form, char byte, bool *used)
 {
     char tail = (char)form->tail;

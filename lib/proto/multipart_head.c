@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The headers of a part, byte by byte: of Content-Disposition the two names, of Content-Type whether it
-   is text, of Content-Transfer-Encoding that there is none. */
+/* The headers of a part, byte by byte: of Content-Disposition the two names, of Content-Type
+   whether it is text, of Content-Transfer-Encoding that there is none. */
 
 #include "proto/multipart_private.h"
 

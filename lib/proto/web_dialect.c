@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which dialect an upload is in, and where the file goes: docs/formats/web-upload.md sections 2 and 8. */
+/* Which dialect an upload is in, and where the file goes: docs/formats/web-upload.md sections 2 and
+   8. */
 
 #include "proto/web_private.h"
 

@@ -86,8 +86,8 @@ static bool is_host_of(const char *origin, const char *name, size_t len)
     return host_len == len && same_letters(name, host, len);
 }
 
-/* A name that no stranger can make lead here: an address, one without a dot, the local network's, or
-   our own. */
+/* A name that no stranger can make lead here: an address, one without a dot, the local network's,
+   or our own. */
 static bool is_ours(const struct ota_web_options *options, const char *host)
 {
     size_t len = name_len(host);

@@ -2,9 +2,9 @@
 #ifndef UPDRAFT_PROTO_WEB_PRIVATE_H
 #define UPDRAFT_PROTO_WEB_PRIVATE_H
 
-/* Between the files of the web server: web_update.c knows the routes, web_guard.c who may, web_upload.c
-   takes the file, web_dialect.c chooses how and web_reply.c says what came of it, web_info.c tells what
-   there is. */
+/* Between the files of the web server: web_update.c knows the routes, web_guard.c who may,
+   web_upload.c takes the file, web_dialect.c chooses how and web_reply.c says what came of it,
+   web_info.c tells what there is. */
 
 #include <updraft/web_update.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking the file. It is let in at its first byte (raw: before it), proven when its end has come for
- * certain, and activated only when the whole request is there: the form's closing delimiter, the
- * body's last byte.
+ * Taking the file. It is let in at its first byte (raw: before it), proven when its end has come
+ * for certain, and activated only when the whole request is there: the form's closing delimiter,
+ * the body's last byte.
  */
 
 #include "proto/web_private.h"

@@ -61,7 +61,6 @@ static bool read_ipv6(const char *text, size_t len, uint8_t address[16])
     while (at < len) {
         if (filled <= 12 && read_ipv4(text + at, len - at, address + filled)) {
             filled += 4;
-            at = len;
             break;
         }
         size_t digits = filled <= 14 ? read_group(text + at, len - at, address + filled) : 0;

@@ -165,8 +165,8 @@ static void read_output(int output)
     bed.said[len + (size_t)(more > 0 ? more : 0)] = '\0';
 }
 
-/* Runs curl beside the agent, its addresses written as BOARD/path. Returns its exit status; what it says is in
-   bed.said. */
+/* Runs curl beside the agent, its addresses written as BOARD/path. Returns its exit status; what it
+   says is in bed.said. */
 static int curl(const char *arguments)
 {
     char command[2048];
@@ -346,7 +346,7 @@ static void test_one_connection_for_all(void **state)
     assert_updated();
 }
 
-/* ---- Peers that break the rules ----------------------------------------------------------------- */
+/* ---- Peers that break the rules ---------------------------------------------------------------- */
 
 static int dial(void)
 {

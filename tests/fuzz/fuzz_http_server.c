@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what a client sends on one connection. The first byte says how they are cut, the second what
- * the server answers and when; whatever the cut, what it understands and says is the same.
+ * Any bytes as what a client sends on one connection. The first byte says how they are cut, the
+ * second what the server answers and when; whatever the cut, what it understands and says is the
+ * same.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -182,7 +183,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     run(&whole, answers, input.data, input.left, input.left + 1);
     run(&cut, answers, input.data, input.left, step);
-    /* Of a request with two things wrong, or an early answer, the cut decides what is seen first. */
+    /* Of a request with two things wrong, or an early answer, the cut decides what is seen first.
+       */
     bool refused =
         whole.gone + cut.gone > 0 || whole.server.is_own_answer || cut.server.is_own_answer;
     if (!refused && (answers & (AT_REQUEST | AT_HEAD)) == 0) {

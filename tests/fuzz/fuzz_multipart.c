@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a form. The first byte of the input says how it is cut; whatever the cut, what is found is the
- * same. The second says how long the boundary is, which follows.
+ * Any bytes as a form. The first byte of the input says how it is cut; whatever the cut, what is
+ * found is the same. The second says how long the boundary is, which follows.
  */
 #include <stdbool.h>
 #include <string.h>

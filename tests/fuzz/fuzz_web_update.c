@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as what a browser, a tool or an attacker sends to the web server of a board with an image
- * in its factory slot. The first byte says how they are cut, the second how the board is set up, the third
- * how much of a good image is sent for each "@" in the rest, so that the fuzzer need not invent one.
- * Whatever comes: what runs stays as it is, a slot boots only if it holds the image, a restart comes only
- * after an upload that was activated or a request for it, and the server is free at the end.
+ * Any bytes as what a browser, a tool or an attacker sends to the web server of a board with an
+ * image in its factory slot. The first byte says how they are cut, the second how the board is set
+ * up, the third how much of a good image is sent for each "@" in the rest, so that the fuzzer need
+ * not invent one. Whatever comes: what runs stays as it is, a slot boots only if it holds the
+ * image, a restart comes only after an upload that was activated or a request for it, and the
+ * server is free at the end.
  */
 #include <stdbool.h>
 #include <string.h>

@@ -157,6 +157,16 @@ static uint32_t image_size(const struct board *board, unsigned n)
     return size * eighths[n] / 8;
 }
 
+static void hash_image(const struct board_image *image, enum ota_hash_algorithm algorithm,
+                       uint8_t *digest)
+{
+    struct ota_hash hash;
+
+    (void)ota_crypto_bearssl.hash_begin(&hash, algorithm);
+    (void)ota_crypto_bearssl.hash_update(&hash, image->bytes, image->size);
+    (void)ota_crypto_bearssl.hash_finish(&hash, digest);
+}
+
 /* Images have a stretch that is common to all, and one that is all 0xFF, as in the images of real
    builds; data begins with such a stretch. */
 static void make_image(struct board *board, unsigned n, uint64_t seed)
@@ -178,17 +188,15 @@ static void make_image(struct board *board, unsigned n, uint64_t seed)
 
     image->bytes = allocate(size + 64);
     image->size = (uint32_t)image_make(image->bytes, size + 64, &facts);
-    if (scenario->data && n > 0) {
+    if (n > 0 && n == scenario->data) {
         for (uint32_t i = 0; i < image->size; i++) {
             image->bytes[i] = i < size / 2 ? 0xFF : (uint8_t)noise(facts.seed, i);
         }
     }
 
-    struct ota_hash hash;
     image->digest.algorithm = n % 2 == 0 ? OTA_HASH_MD5 : OTA_HASH_SHA256;
-    (void)ota_crypto_bearssl.hash_begin(&hash, image->digest.algorithm);
-    (void)ota_crypto_bearssl.hash_update(&hash, image->bytes, image->size);
-    (void)ota_crypto_bearssl.hash_finish(&hash, image->digest.bytes);
+    hash_image(image, image->digest.algorithm, image->digest.bytes);
+    hash_image(image, OTA_HASH_MD5, image->md5);
 }
 
 static void put_table(struct board *board)
@@ -434,7 +442,8 @@ static bool settle(struct board *board)
         return board_fail(board, "image %d runs in the end, not %d", board->running,
                           board->scenario->goal);
     }
-    if (board->scenario->data && !firmware_storage_holds(board, 1)) {
+    const int data = (int)board->scenario->data;
+    if (data != 0 && !firmware_storage_holds(board, data)) {
         return board_fail(board, "the data partition does not hold what it should in the end");
     }
     return true;

@@ -31,6 +31,20 @@ enum outcome {
     OUTCOME_DONE,    /* the goal is reached, as far as the firmware can tell */
 };
 
+/* How images come: by calls of the update, or by a way in (ways.h). */
+enum way {
+    WAY_CALLS = 0,
+    WAY_ESPOTA,
+    WAY_ESPHOME,
+    WAY_FORM, /* upload as multipart/form-data */
+    WAY_RAW,  /* upload as the body itself */
+    WAY_PULL,
+    WAY_HTTPS,  /* update from one URL, in one call */
+    WAY_RANGES, /* the same step by step, and in ranges */
+    WAY_LIST,   /* upgrade list: data and an app */
+    WAY_COUNT
+};
+
 /* A story with an end, told by its firmware: what it does after each boot. */
 struct scenario {
     const char *name;
@@ -49,7 +63,9 @@ struct scenario {
     bool size_unknown; /* the update is not told how long the image is */
     bool ahead;          /* all is erased before the first byte is written */
     bool no_identity;  /* nor what its digest is */
-    bool data;         /* image 1 is no image but the content of the data partition */
+    enum way way;      /* how images come */
+    unsigned data;     /* this image is none, but the content of the data partition; 0: none */
+    bool app_first;    /* the upgrade list has the app before the data */
     bool large;        /* images are large enough for the journal to make checkpoints */
     bool full;         /* images reach into the last sector of their slot, where the journal is */
 };
@@ -57,7 +73,8 @@ struct scenario {
 struct board_image {
     uint8_t *bytes;
     uint32_t size;
-    struct ota_digest digest;
+    struct ota_digest digest; /* MD5 and SHA-256 by turns */
+    uint8_t md5[OTA_MD5_SIZE];
 };
 
 struct memo {

@@ -236,7 +236,7 @@ static unsigned variations(enum nor_cut how, enum nor_operation_kind kind,
     }
 }
 
-static const struct effort one_each = {1, 1, 1, 1, 0};
+static const struct effort one_each = {1, 1, 1, 1, 0, 0};
 
 static bool explore_from(struct explorer *explorer, struct plan *plan, unsigned depth,
                          const struct effort *effort);
@@ -251,6 +251,17 @@ static bool is_skipped(struct explorer *explorer, const struct plan *plan)
     return true;
 }
 
+/* The least that a mutation has. */
+static unsigned cuts_of_program(const struct effort *effort)
+{
+    unsigned cuts = 0;
+
+    for (enum nor_cut how = NOR_CUT_BEFORE; how < NOR_CUT_COUNT; how++) {
+        cuts += variations(how, NOR_PROGRAM, effort);
+    }
+    return cuts;
+}
+
 static unsigned stride_for(const struct recording *recording, const struct effort *effort)
 {
     unsigned cuts = 0;
@@ -260,7 +271,9 @@ static unsigned stride_for(const struct recording *recording, const struct effor
             cuts += variations(how, recording->mutation[i].operation.kind, effort);
         }
     }
-    return effort->most == 0 ? 1 : (cuts + effort->most - 1) / effort->most;
+    const unsigned longest = effort->gap * cuts_of_program(effort);
+    const unsigned stride = effort->most == 0 ? 1 : (cuts + effort->most - 1) / effort->most;
+    return longest > 0 && stride > longest ? longest : stride;
 }
 
 /* One cut: what it leaves is recovered, and perhaps cut again. */

@@ -30,10 +30,12 @@ const char *plan_text(const struct plan *plan, char text[PLAN_TEXT_SIZE]);
 bool plan_parse(struct plan *plan, const char *text);
 
 /* How many variations of each way are tried. Of a story that has more cuts than `most`, every n-th is
-   tried, spread evenly; 0: all. */
+   tried, spread evenly; 0: all. But between two mutations that power is cut at there are never `gap` or
+   more others; 0: any number. */
 struct effort {
     unsigned torn, nearly, weak, weak_later;
     unsigned most;
+    unsigned gap;
 };
 
 /* Called after each run, with the plan that struck; `met` says whether the demands were met. Returns

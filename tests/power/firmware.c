@@ -3,10 +3,11 @@
 
 #include <string.h>
 
+#include "power/ways.h"
+
 #define PIECE 1000u /* bytes of the transfer that arrive at once */
 
-/* Demands success; where weak bits may have shown, what they lead to is an honest answer too. */
-static enum step check(struct board *board, const char *call, enum ota_err err)
+enum step firmware_check(struct board *board, const char *call, enum ota_err err)
 {
     static const enum ota_err honest[] = {
         OTA_ERR_FLASH_VERIFY,  OTA_ERR_DIGEST,          OTA_ERR_IMAGE_MAGIC,
@@ -28,8 +29,7 @@ static enum step check(struct board *board, const char *call, enum ota_err err)
     return STEP_RETRY;
 }
 
-/* From now on `image` may boot too; and once that is acknowledged, nothing else. */
-static void announce(struct board *board, int image)
+void firmware_announce(struct board *board, int image)
 {
     struct memo *memo = &board->now.memo;
 
@@ -40,7 +40,7 @@ static void announce(struct board *board, int image)
     }
 }
 
-static enum step acknowledge(struct board *board, enum step step, int image)
+enum step firmware_acknowledge(struct board *board, enum step step, int image)
 {
     if (step == STEP_DONE) {
         board->now.memo.allowed = 1u << image;
@@ -73,41 +73,41 @@ static enum step transfer(struct board *board, const struct board_image *image, 
         uint32_t n = to - from < PIECE ? to - from : PIECE;
         enum ota_err err = ota_update_write(&board->update, image->bytes + from, n);
         if (err != OTA_OK) {
-            return check(board, "ota_update_write", err);
+            return firmware_check(board, "ota_update_write", err);
         }
         from += n;
     }
     return STEP_DONE;
 }
 
-/* What arrived must now be what is there. */
-static bool target_holds(struct board *board, const struct board_image *image)
+bool firmware_holds(struct board *board, const struct ota_update *update, int image)
 {
-    const uint8_t *target = board->now.memory + board->update.partition.offset;
+    const struct board_image *what = &board->images[image];
+    const uint8_t *target = board->now.memory + update->partition.offset;
 
-    return memcmp(target, image->bytes, image->size) == 0 ||
+    return memcmp(target, what->bytes, what->size) == 0 ||
            board_fail(board, "what was proven is not what arrived");
 }
 
 static enum step finish(struct board *board, int image)
 {
-    enum step step = check(board, "ota_update_end", ota_update_end(&board->update));
+    enum step step = firmware_check(board, "ota_update_end", ota_update_end(&board->update));
 
-    if (step != STEP_DONE || !target_holds(board, &board->images[image])) {
+    if (step != STEP_DONE || !firmware_holds(board, &board->update, image)) {
         return STEP_RETRY;
     }
     if (!board->scenario->data) {
-        announce(board, image);
+        firmware_announce(board, image);
     }
-    step = check(board, "ota_update_activate", ota_update_activate(&board->update));
-    return board->scenario->data ? step : acknowledge(board, step, image);
+    step = firmware_check(board, "ota_update_activate", ota_update_activate(&board->update));
+    return board->scenario->data ? step : firmware_acknowledge(board, step, image);
 }
 
 #define CHECKPOINTS_ENOUGH 40u /* for all transfers of a story, with the gaps that cuts leave */
 
-/* Whether a suspended transfer can go on: the journal's sector is free, and has room for the header and
-   records in program units of their own. */
-static bool keeps_checkpoints(const struct board *board)
+/* The journal's sector must be free, and have room for the header and records in program units of their
+   own. */
+bool firmware_keeps_checkpoints(const struct board *board)
 {
     const struct scenario *scenario = board->scenario;
     const uint32_t unit = board->geometry->write_size;
@@ -118,38 +118,49 @@ static bool keeps_checkpoints(const struct board *board)
            header + CHECKPOINTS_ENOUGH * record <= board->geometry->erase[0];
 }
 
-static enum step resume(struct board *board, int image, uint32_t *offset)
+void firmware_attempt(struct board *board, int image)
 {
-    const struct board_image *what = &board->images[image];
-    const struct ota_update_options options = options_for(board, what);
     struct memo *memo = &board->now.memo;
-    const uint32_t sector = board->geometry->erase[0];
-    enum step step;
 
     memo->attempts++;
     if (memo->incoming != image) {
         memo->incoming = image;
         memo->suspended = 0;
     }
-    step = check(board, "ota_update_resume", ota_update_resume(&board->update, &options, offset));
-    board_trace(board, "        resumes image %d from %u of %u", image, (unsigned)*offset,
-                (unsigned)what->size);
-    if (step == STEP_DONE && *offset > what->size) {
-        (void)board_fail(board, "the transfer resumes behind its end");
-        step = STEP_RETRY;
+}
+
+bool firmware_resumed(struct board *board, int image, uint32_t offset)
+{
+    const uint32_t size = board->images[image].size;
+    const uint32_t sector = board->geometry->erase[0];
+    const uint32_t suspended = board->now.memo.suspended;
+
+    board_trace(board, "        resumes image %d from %u of %u", image, (unsigned)offset,
+                (unsigned)size);
+    if (offset > size) {
+        return board_fail(board, "the transfer resumes behind its end");
     }
-    if (step == STEP_DONE && *offset < memo->suspended / sector * sector) {
-        (void)board_fail(board, "the transfer resumes at %u, although it had come to %u",
-                         (unsigned)*offset, (unsigned)memo->suspended);
-        step = STEP_RETRY;
+    if (offset < suspended / sector * sector) {
+        return board_fail(board, "the transfer resumes at %u, although it had come to %u",
+                          (unsigned)offset, (unsigned)suspended);
     }
-    return step;
+    return true;
+}
+
+static enum step resume(struct board *board, int image, uint32_t *offset)
+{
+    const struct ota_update_options options = options_for(board, &board->images[image]);
+
+    firmware_attempt(board, image);
+    enum step step = firmware_check(board, "ota_update_resume",
+                                    ota_update_resume(&board->update, &options, offset));
+    return step != STEP_DONE || firmware_resumed(board, image, *offset) ? step : STEP_RETRY;
 }
 
 static enum step suspend(struct board *board, uint32_t limit)
 {
     ota_update_suspend(&board->update);
-    board->now.memo.suspended = keeps_checkpoints(board) ? limit : 0;
+    board->now.memo.suspended = firmware_keeps_checkpoints(board) ? limit : 0;
     return STEP_SUSPENDED;
 }
 
@@ -157,6 +168,10 @@ enum step firmware_update(struct board *board, int image, uint32_t limit)
 {
     const struct board_image *what = &board->images[image];
     uint32_t offset = 0;
+
+    if (board->scenario->way != WAY_CALLS) {
+        return way_update(board, image, limit);
+    }
     enum step step = resume(board, image, &offset);
 
     if (step == STEP_DONE) {
@@ -179,7 +194,8 @@ enum step firmware_abandon(struct board *board, int image, uint32_t limit)
 {
     const struct board_image *what = &board->images[image];
     const struct ota_update_options options = options_for(board, what);
-    enum step step = check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
+    enum step step =
+        firmware_check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
 
     if (step == STEP_DONE) {
         step = transfer(board, what, 0, limit);
@@ -202,8 +218,12 @@ enum step firmware_refuse(struct board *board, int image)
     const unsigned operations = board->operations;
     uint32_t from = 0;
 
+    if (board->scenario->way != WAY_CALLS) {
+        return way_refuse(board, image);
+    }
     options.may_write = refuse;
-    enum step step = check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
+    enum step step =
+        firmware_check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
     while (step == STEP_DONE && board->update.state == OTA_UPDATE_RECEIVING && from < what->size) {
         uint32_t n = what->size - from < PIECE ? what->size - from : PIECE;
         (void)ota_update_write(&board->update, what->bytes + from, n);
@@ -222,12 +242,13 @@ enum step firmware_refuse(struct board *board, int image)
 
 enum step firmware_set_boot(struct board *board, int slot, int image)
 {
-    announce(board, image);
+    firmware_announce(board, image);
     if (slot == OTA_SLOT_FACTORY) { /* which is never on trial */
         board->now.memo.confirmed |= 1u << image;
     }
-    return acknowledge(
-        board, check(board, "ota_slot_set_boot", ota_slot_set_boot(&board->device, slot)), image);
+    return firmware_acknowledge(
+        board, firmware_check(board, "ota_slot_set_boot", ota_slot_set_boot(&board->device, slot)),
+        image);
 }
 
 enum step firmware_confirm(struct board *board)
@@ -241,16 +262,16 @@ enum step firmware_confirm(struct board *board)
     if (err == OTA_ERR_NO_ACTIVE_ENTRY && !board->boot.on_trial) {
         err = OTA_OK; /* it runs although otadata does not say so: there is nothing to confirm */
     }
-    step = check(board, "ota_slot_confirm", err);
+    step = firmware_check(board, "ota_slot_confirm", err);
     if (step == STEP_DONE) {
         memo->stable = board->running;
     }
-    return acknowledge(board, step, board->running);
+    return firmware_acknowledge(board, step, board->running);
 }
 
 enum step firmware_reject(struct board *board)
 {
-    return check(board, "ota_slot_reject", ota_slot_reject(&board->device));
+    return firmware_check(board, "ota_slot_reject", ota_slot_reject(&board->device));
 }
 
 enum step firmware_erase_last(struct board *board)
@@ -258,7 +279,7 @@ enum step firmware_erase_last(struct board *board)
     enum ota_err err = ota_slot_erase_last(&board->device);
 
     /* No entry names it any more: it was erased before the power failed. */
-    return check(board, "ota_slot_erase_last", err == OTA_ERR_NO_PARTITION ? OTA_OK : err);
+    return firmware_check(board, "ota_slot_erase_last", err == OTA_ERR_NO_PARTITION ? OTA_OK : err);
 }
 
 enum step firmware_write_entry(struct board *board, int slot, int image, uint32_t last,
@@ -270,21 +291,24 @@ enum step firmware_write_entry(struct board *board, int slot, int image, uint32_
     struct ota_otadata_entry entry;
     int active;
     int index;
-    enum step step = check(board, "ota_otadata_read", ota_otadata_read(&otadata, &region));
+    enum step step = firmware_check(board, "ota_otadata_read", ota_otadata_read(&otadata, &region));
 
     active = ota_otadata_active(&otadata);
     *sequence = active >= 0 ? otadata.entry[active].sequence : 0;
     if (step != STEP_DONE || *sequence >= last) {
         return step;
     }
-    step = check(board, "ota_otadata_select",
-                 ota_otadata_select(&otadata, slot, board->scenario->slots, false, &index, &entry));
+    step = firmware_check(
+        board, "ota_otadata_select",
+        ota_otadata_select(&otadata, slot, board->scenario->slots, false, &index, &entry));
     if (step != STEP_DONE) {
         return step;
     }
-    announce(board, image);
-    return acknowledge(
-        board, check(board, "ota_otadata_write", ota_otadata_write(&region, index, &entry)), image);
+    firmware_announce(board, image);
+    return firmware_acknowledge(
+        board,
+        firmware_check(board, "ota_otadata_write", ota_otadata_write(&region, index, &entry)),
+        image);
 }
 
 bool firmware_storage_holds(const struct board *board, int image)

@@ -44,7 +44,27 @@ enum step firmware_erase_last(struct board *board);
 enum step firmware_write_entry(struct board *board, int slot, int image, uint32_t last,
                                uint32_t *sequence);
 
+/* Whether a transfer that was suspended can go on where it had come to. */
+bool firmware_keeps_checkpoints(const struct board *board);
+
 /* Whether the data partition holds the whole of an image. */
 bool firmware_storage_holds(const struct board *board, int image);
+
+/* What steps are made of. */
+
+/* Demands success; where weak bits may have shown, what they lead to is an honest answer too. */
+enum step firmware_check(struct board *board, const char *call, enum ota_err err);
+
+/* A transfer of `image` is tried. It goes on at `offset`: demands that what came before a suspension is
+   not wanted again. */
+void firmware_attempt(struct board *board, int image);
+bool firmware_resumed(struct board *board, int image, uint32_t offset);
+
+/* Demands that what was proven is what arrived, in its place. */
+bool firmware_holds(struct board *board, const struct ota_update *update, int image);
+
+/* From now on `image` may boot too; and once a step that is DONE is acknowledged, nothing else. */
+void firmware_announce(struct board *board, int image);
+enum step firmware_acknowledge(struct board *board, enum step step, int image);
 
 #endif

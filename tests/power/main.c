@@ -15,6 +15,7 @@
 
 #include "power/explore.h"
 #include "power/scenario.h"
+#include "power/ways.h"
 
 #define FAILURES_SHOWN 3 /* of one story on one geometry */
 #define RANDOM_RUNS 100  /* of one piece of work */
@@ -24,9 +25,12 @@
 #define RANDOM_CUTS_QUICK 2000u
 #define RANDOM_CUTS_FULL 150000u
 
-#define QUICK_BYTES 12000000u /* of images, over all cuts of a story */
+#define QUICK_BYTES 12000000u    /* of images, over all cuts of a story */
+#define QUICK_WAY_BYTES 6000000u /* the same of a story by a way in: the chain behind them is one */
+#define QUICK_GAP 10u            /* at every tenth mutation at least */
 
 static const struct effort quick = {.torn = 2, .nearly = 1, .weak = 1, .weak_later = 2};
+static const struct effort quick_way = {.torn = 1, .nearly = 1, .weak = 1, .weak_later = 1};
 static const struct effort full = {.torn = 8, .nearly = 2, .weak = 2, .weak_later = 6};
 static const struct effort for_pairs = {.torn = 1, .nearly = 1, .weak = 1, .weak_later = 1};
 
@@ -51,7 +55,8 @@ struct options {
 struct totals {
     atomic_uint next; /* work that nobody has begun */
     atomic_ullong cuts;
-    atomic_ullong random_cuts; /* those of them in random plans */
+    atomic_ullong way_cuts[WAY_COUNT]; /* those of them by each way in */
+    atomic_ullong random_cuts;         /* those of them in random plans */
     atomic_ullong failures;
 };
 
@@ -119,7 +124,8 @@ static bool work_at(const struct options *options, unsigned n, struct work *work
 
 static struct effort effort_for(const struct options *options, const struct work *work)
 {
-    struct effort effort = options->full ? full : quick;
+    const bool is_way = work->scenario->way != WAY_CALLS;
+    struct effort effort = options->full ? full : is_way ? quick_way : quick;
 
     if (work->depth > 1) {
         return for_pairs;
@@ -127,7 +133,8 @@ static struct effort effort_for(const struct options *options, const struct work
     if (!options->full) {
         const uint32_t size =
             work->scenario->large ? BOARD_LARGE_IMAGE : work->geometry->image_size;
-        effort.most = QUICK_BYTES / size;
+        effort.most = (is_way ? QUICK_WAY_BYTES : QUICK_BYTES) / size;
+        effort.gap = QUICK_GAP;
     }
     return effort;
 }
@@ -139,17 +146,26 @@ static bool is_wanted(const struct options *options, const struct work *work)
            (options->geometry == NULL || strcmp(options->geometry, work->geometry->name) == 0);
 }
 
+static void count_cuts(const struct worker *worker, const struct board *board,
+                       const struct plan *plan)
+{
+    struct totals *totals = worker->totals;
+    /* Not at random the cuts before the last were counted when they were made. */
+    const unsigned cuts = worker->random ? plan->count : plan->count > 0;
+
+    atomic_fetch_add(&totals->cuts, cuts);
+    atomic_fetch_add(&totals->way_cuts[board->scenario->way], cuts);
+    if (worker->random) {
+        atomic_fetch_add(&totals->random_cuts, cuts);
+    }
+}
+
 static bool report(void *context, struct board *board, const struct plan *plan, bool met)
 {
     struct worker *worker = context;
     char text[PLAN_TEXT_SIZE];
 
-    if (worker->random) {
-        atomic_fetch_add(&worker->totals->cuts, plan->count);
-        atomic_fetch_add(&worker->totals->random_cuts, plan->count);
-    } else if (plan->count > 0) { /* the cuts before the last were counted when they were made */
-        atomic_fetch_add(&worker->totals->cuts, 1);
-    }
+    count_cuts(worker, board, plan);
     if (met) {
         return true;
     }
@@ -261,6 +277,16 @@ static bool write_json(const char *path, unsigned long long cuts, double per_sec
     return fclose(file) == 0;
 }
 
+static void print_ways(struct totals *totals)
+{
+    printf("ways:");
+    for (enum way way = WAY_CALLS; way < WAY_COUNT; way++) {
+        printf("%s %s %llu", way > WAY_CALLS ? "," : "", way_name(way),
+               atomic_load(&totals->way_cuts[way]));
+    }
+    printf("\n");
+}
+
 static int run_all(const struct options *options)
 {
     struct totals *totals =
@@ -280,6 +306,7 @@ static int run_all(const struct options *options)
         fputs("updraft-power: a process ended before its work was done\n", stderr);
     }
     printf("power: %llu cuts, %.0f per second, %llu failures\n", cuts, per_second, failures);
+    print_ways(totals);
     if (options->json != NULL && !write_json(options->json, cuts, per_second)) {
         return 1;
     }

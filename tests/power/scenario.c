@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "power/firmware.h"
+#include "power/ways.h"
 
 static bool confirmed(struct board *board)
 {
@@ -219,6 +220,34 @@ static enum outcome update_storage(struct board *board)
     return OUTCOME_RESTART;
 }
 
+/* Image 1 and the data partition's content, which is image 2: both or it is tried again. */
+static enum outcome work_through_list(struct board *board)
+{
+    if (board->running == 1 && firmware_storage_holds(board, 2)) {
+        return OUTCOME_DONE;
+    }
+    (void)firmware_update(board, 1, FIRMWARE_ALL);
+    return OUTCOME_RESTART;
+}
+
+/* Image 1 is proven and waits at a gate when power fails, which has then been for nothing. The next time
+   the gate opens. */
+static enum outcome hold_back(struct board *board)
+{
+    struct memo *memo = &board->now.memo;
+
+    if (!confirmed(board)) {
+        return OUTCOME_RESTART;
+    }
+    if (board->running == 1) {
+        return OUTCOME_DONE;
+    }
+    if (way_hold(board, 1, memo->step > 0) == STEP_DONE) {
+        memo->step = 1;
+    }
+    return OUTCOME_RESTART;
+}
+
 /* clang-format off */
 const struct scenario scenarios[] = {
     {.name = "factory-to-ota_0", .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 1, .in_place = 1,
@@ -281,9 +310,53 @@ const struct scenario scenarios[] = {
     {.name = "full-pages", .firmware = change_mind, .goal = 2, .images = 3, .slots = 2, .in_place = 1, .used = true,
      .page_buffer = true, .no_identity = true, .full = true},
     {.name = "data", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2, .in_place = 1, .used = true,
-     .data = true},
+     .data = 1},
     {.name = "data-pages", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2, .in_place = 1,
-     .page_buffer = true, .data = true},
+     .page_buffer = true, .data = 1},
+
+    /* Through each way in. */
+    {.name = "espota", .way = WAY_ESPOTA, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true},
+    {.name = "espota-broken", .way = WAY_ESPOTA, .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .page_buffer = true},
+    {.name = "espota-crash", .way = WAY_ESPOTA, .firmware = crash_once, .goal = 2, .images = 3, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true},
+    {.name = "espota-held", .way = WAY_ESPOTA, .firmware = hold_back, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true},
+    {.name = "espota-data", .way = WAY_ESPOTA, .firmware = update_storage, .goal = 0, .images = 2, .slots = 2,
+     .in_place = 1, .used = true, .data = 1},
+    {.name = "esphome", .way = WAY_ESPHOME, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true, .page_buffer = true},
+    {.name = "esphome-reject", .way = WAY_ESPHOME, .firmware = reject_once, .goal = 2, .images = 3, .slots = 1,
+     .in_place = 1, .factory = true, .rollback = true},
+    {.name = "form", .way = WAY_FORM, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true},
+    {.name = "form-data", .way = WAY_FORM, .firmware = update_storage, .goal = 0, .images = 2, .slots = 2,
+     .in_place = 1, .data = 1},
+    {.name = "form-held", .way = WAY_FORM, .firmware = hold_back, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
+     .used = true},
+    {.name = "raw", .way = WAY_RAW, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2, .in_place = 1,
+     .rollback = true, .page_buffer = true},
+    {.name = "pull", .way = WAY_PULL, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true},
+    {.name = "pull-resume", .way = WAY_PULL, .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .used = true, .large = true},
+    {.name = "pull-pieces", .way = WAY_PULL, .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .page_buffer = true},
+    {.name = "pull-refused", .way = WAY_PULL, .firmware = refuse_between, .goal = 1, .images = 3, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true},
+    {.name = "https", .way = WAY_HTTPS, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true},
+    {.name = "https-resume", .way = WAY_HTTPS, .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .used = true, .large = true},
+    {.name = "https-ranges", .way = WAY_RANGES, .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .page_buffer = true},
+    {.name = "https-ahead", .way = WAY_RANGES, .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
+     .in_place = 1, .rollback = true, .used = true, .ahead = true},
+    {.name = "list", .way = WAY_LIST, .firmware = work_through_list, .goal = 1, .images = 3, .slots = 2,
+     .in_place = 1, .used = true, .data = 2},
+    {.name = "list-app-first", .way = WAY_LIST, .firmware = work_through_list, .goal = 1, .images = 3, .slots = 2,
+     .in_place = 1, .used = true, .app_first = true, .data = 2},
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

@@ -57,8 +57,8 @@ void pusher_prepare(struct pusher *pusher, const char *password)
     for (uint32_t i = 0; i < PUSHER_IMAGE_SIZE; i++) {
         pusher->image[i] = (uint8_t)noise(2026, i);
     }
-    for (uint8_t i = 0; i < sizeof pusher->random; i++) {
-        pusher->random[i] = i;
+    for (size_t i = 0; i < sizeof pusher->random; i++) {
+        pusher->random[i] = (uint8_t)i;
     }
     pusher->read_limit = UINT32_MAX;
     pusher->options = (struct ota_espota_host_options){

@@ -128,6 +128,8 @@ static bool carry_bytes(struct world *world)
     struct ota_espota *device = &world->bench->espota;
 
     if (!world->connected) {
+        /* What a device says that has not noticed goes nowhere. */
+        ota_espota_sent(device, ota_espota_output(device, piece, sizeof piece));
         return false;
     }
     size_t room = world->step < sizeof piece ? world->step : sizeof piece;

@@ -206,12 +206,22 @@ static char *next_line(struct recording *recording)
     return line;
 }
 
+/* The byte that two hexadecimal digits stand for; -1 if they are none. */
+static int hex_byte(const char *digits)
+{
+    char pair[3] = {digits[0], digits[0] != '\0' ? digits[1] : '\0', '\0'};
+    char *end;
+    unsigned long byte = strtoul(pair, &end, 16);
+
+    return digits[0] != ' ' && end == pair + 2 ? (int)byte : -1;
+}
+
 /* Decodes the hexadecimal digits at `digits` in place. */
 static const char *decode(char *digits)
 {
     size_t len = 0;
 
-    for (unsigned byte; sscanf(digits + 2 * len, "%2x", &byte) == 1 && digits[2 * len] != ' ';) {
+    for (int byte; (byte = hex_byte(digits + 2 * len)) >= 0;) {
         digits[len++] = (char)byte;
     }
     digits[len] = '\0';
@@ -222,10 +232,11 @@ static const char *decode(char *digits)
 static void take_cnonce(struct pusher *pusher, const char *datagram)
 {
     for (size_t i = 0; i < sizeof pusher->random; i++) {
-        unsigned byte = 0;
-        if (sscanf(datagram + 4 + 2 * i, "%2x", &byte) == 1) {
-            pusher->random[i] = (uint8_t)byte;
+        int byte = hex_byte(datagram + 4 + 2 * i);
+        if (byte < 0) {
+            return; /* the MD5 form has half as many */
         }
+        pusher->random[i] = (uint8_t)byte;
     }
 }
 
@@ -244,7 +255,8 @@ static void find_proof(struct pusher *pusher, const struct recording *recording)
 static void play_line(struct pusher *pusher, struct recording *recording, char *line)
 {
     char *hex = strstr(line, " bytes: ");
-    unsigned count;
+    const size_t count =
+        strncmp(line, "TCP host->dev ", 14) == 0 ? strtoul(line + 14, NULL, 10) : 0;
 
     if (strncmp(line, "UDP host->dev", 13) == 0) {
         const char *datagram = decode(hex + 8);
@@ -258,7 +270,7 @@ static void play_line(struct pusher *pusher, struct recording *recording, char *
         pusher_answer(pusher, decode(hex + 8));
     } else if (strncmp(line, "TCP dev->host connect", 21) == 0) {
         pusher_connect(pusher);
-    } else if (sscanf(line, "TCP host->dev %u", &count) == 1) {
+    } else if (count > 0) {
         uint8_t piece[2048];
         assert_int_equal(ota_espota_host_output(&pusher->host, piece, count), count);
         ota_espota_host_sent(&pusher->host, count);
@@ -278,20 +290,20 @@ static void play_line(struct pusher *pusher, struct recording *recording, char *
 static void play(struct pusher *pusher, const char *name, const char *password)
 {
     struct recording recording;
-    unsigned command, port, size;
-    char md5[33];
 
     open_recording(&recording, name);
     char *first = strstr(recording.text, "ascii '");
     assert_non_null(first);
-    assert_int_equal(sscanf(first + 7, "%u %u %u %32s", &command, &port, &size, md5), 4);
+    char *at = first + 7;
+    const unsigned long command = strtoul(at, &at, 10);
+    const unsigned long port = strtoul(at, &at, 10);
+    assert_int_equal(strtoul(at, &at, 10), PUSHER_IMAGE_SIZE);
     pusher_prepare(pusher, password);
     pusher->options.is_data = command == 100;
     pusher->options.host_port = (uint16_t)port;
-    assert_int_equal(size, PUSHER_IMAGE_SIZE);
     for (size_t i = 0; i < OTA_MD5_SIZE; i++) {
-        unsigned byte = 0;
-        assert_int_equal(sscanf(md5 + 2 * i, "%2x", &byte), 1);
+        const int byte = hex_byte(at + 1 + 2 * i);
+        assert_true(byte >= 0);
         pusher->options.md5[i] = (uint8_t)byte;
     }
     assert_int_equal(ota_espota_host_begin(&pusher->host, &pusher->options, 0), OTA_OK);

@@ -171,6 +171,8 @@ static void test_rules(void **state)
         {NULL, NULL, SECRET_MD5, OTA_ESPOTA_LOGIN_ANY, 64, true, false, true},
         {NULL, NULL, SECRET_MD5, OTA_ESPOTA_LOGIN_SHA256, 64, false, false, true},
         {NULL, NULL, SECRET_MD5, OTA_ESPOTA_LOGIN_MD5, 32, true, false, false},
+        {NULL, NULL, "5EBE2294ECD0E0F08EAB7690D2A6EE69", OTA_ESPOTA_LOGIN_ANY, 64, true, false,
+         true},
         {"", SECRET_SHA256, SECRET_MD5, OTA_ESPOTA_LOGIN_ANY, 64, true, true, true},
         {NULL, SECRET_MD5, NULL, OTA_ESPOTA_LOGIN_ANY, 0, false, false, false},
         {NULL, NULL, "no hash at all", OTA_ESPOTA_LOGIN_ANY, 0, false, false, false},

@@ -181,6 +181,8 @@ static const struct form_case cases[] = {
     {"--b\r\n" DISPOSITION "name=a; name=b\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
     {"--b\r\n" DISPOSITION "filename=a; filename=b\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
     {"--b\r\n" DISPOSITION "name=a\r\n" DISPOSITION "name=b\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
+    {"--b\r\n" DISPOSITION "name=a\r\n" DISPOSITION "filename=b\r\n\r\nx" END, OTA_ERR_PROTOCOL,
+     ""},
     {"--b\r\n" DISPOSITION "filename*=UTF-8''%zz\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
     {"--b\r\n" DISPOSITION "filename*=UTF-8''%a\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
     {"--b\r\n" DISPOSITION "filename*=plain\r\n\r\nx" END, OTA_ERR_PROTOCOL, ""},
@@ -215,7 +217,7 @@ static void test_forms_however_they_are_cut(void **state)
     }
 }
 
-/* ---- A browser's upload of a large file --------------------------------------------------------- */
+/* ---- A browser's upload of a large file -------------------------------------------------------- */
 
 struct large {
     const uint8_t *data;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is no upload, and what breaks off: never success, never a restart, and the next upload works. Each of the
-   faults that docs/formats/web-upload.md section 9 lists is tried here or in the tests beside it. */
+/* What is no upload, and what breaks off: never success, never a restart, and the next upload
+   works. Each of the faults that docs/formats/web-upload.md section 9 lists is tried here or in the
+   tests beside it. */
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
 #define PROTO_WEB_BENCH_H
 
 /*
- * A web server on a bench: a device made of RAM behind an intake, three connections to it, and an image
- * that may be uploaded. Requests go in at any cut, answers come out as text.
+ * A web server on a bench: a device made of RAM behind an intake, three connections to it, and an
+ * image that may be uploaded. Requests go in at any cut, answers come out as text.
  */
 
 #include <updraft/web_update.h>
@@ -52,8 +52,8 @@ void web_bench_open(struct web_bench *bench, unsigned connection);
 /* Composes a request: a head, each line with its CR LF, and a body. */
 void web_bench_compose(struct web_bench *bench, const char *head, const void *body, size_t len);
 
-/* Composes a POST of a form with one file: lines are further header lines of the request, each with CR LF.
-   file_name NULL: a text part. */
+/* Composes a POST of a form with one file: lines are further header lines of the request, each with
+   CR LF. file_name NULL: a text part. */
 void web_bench_compose_form(struct web_bench *bench, const char *target, const char *lines,
                             const char *name, const char *file_name, const void *data, size_t len);
 
@@ -61,7 +61,8 @@ void web_bench_compose_form(struct web_bench *bench, const char *target, const c
 void web_bench_compose_raw(struct web_bench *bench, const char *target, const char *lines,
                            const void *data, size_t len);
 
-/* Feeds what was composed, cut as bench->first and step say, to a connection, and takes what it says. */
+/* Feeds what was composed, cut as bench->first and step say, to a connection, and takes what it
+   says. */
 void web_bench_send(struct web_bench *bench, unsigned connection);
 
 /* Feeds these bytes, uncut. */

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <updraft/agent.h>
 #include <updraft/http_fetch.h>
 #include <updraft/https_update.h>
 #include <updraft/tls.h>
@@ -684,6 +685,59 @@ static void nginx_redirects(void **state)
     server_stop(&server);
 }
 
+/* ---- The agent's pull ------------------------------------------------------------------------- */
+
+/* Checks once. Returns the pull's failure, OTA_OK after an update. */
+static enum ota_err agent_checks(const char *url)
+{
+    static struct ota_agent agent;
+    const struct ota_agent_options options = {
+        .platform = &platform.platform,
+        .device = &ram.device,
+        .url = url,
+        .secure = &tls.secure,
+        .stay = true,
+        .buffer = buffer,
+        .buffer_size = sizeof buffer,
+        .text = text,
+        .text_size = sizeof text,
+    };
+
+    assert_int_equal(ota_agent_begin(&agent, &options), OTA_OK);
+    while (!agent.is_restarting && agent.checks == 0) {
+        platform.platform.wait(&platform.platform, ota_agent_poll(&agent));
+    }
+    ota_agent_end(&agent);
+    assert_int_equal(agent.is_restarting, agent.pull.failure.err == OTA_OK);
+    return agent.pull.failure.err;
+}
+
+static void the_agent_pulls_over_tls(void **state)
+{
+    struct server server;
+    uint16_t plain;
+    char url[128];
+
+    (void)state;
+    need("nginx");
+    trust("ca_cert.pem", (struct ota_tls_options){0});
+    start_nginx(&server, "", &plain);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/app.bin", (unsigned)server.port);
+    assert_int_equal(agent_checks(url), OTA_OK);
+    assert_memory_equal(ram.memory + RAM_OTA_0, file, file_len);
+    ram_device_make(&ram);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/app.bin", (unsigned)plain);
+    assert_int_equal(agent_checks(url), OTA_OK); /* sent on to https */
+    assert_memory_equal(ram.memory + RAM_OTA_0, file, file_len);
+    assert_int_equal(tls.handshakes, 2);
+    ram_device_make(&ram);
+    snprintf(url, sizeof url, "https://127.0.0.1:%u/down", (unsigned)server.port);
+    assert_int_equal(agent_checks(url), OTA_ERR_HTTP_REDIRECT);
+    snprintf(url, sizeof url, "https://localhost:%u/app.bin", (unsigned)server.port);
+    assert_int_equal(agent_checks(url), OTA_ERR_TLS_NAME);
+    server_stop(&server);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -710,6 +764,7 @@ int main(void)
         TEST(nginx_with_its_own_settings),
         TEST(nginx_in_ranges_and_resumed),
         TEST(nginx_redirects),
+        TEST(the_agent_pulls_over_tls),
     };
 
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The page's side: what it is told, what it may ask for, and how gates and other uploads look from there. */
+/* The page's side: what it is told, what it may ask for, and how gates and other uploads look from
+   there. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -180,6 +181,25 @@ static void test_one_upload_at_a_time(void **state)
         assert_int_equal(bench.restarts, 1);
         web_bench_assert_updated(&bench);
     }
+}
+
+/* Also while the first one has said no more than that it will come. */
+static void test_a_second_upload_before_the_first_file(void **state)
+{
+    (void)state;
+    web_bench_compose_form(&bench, "/update", "", "image", "x", bench.image, bench.image_len);
+    size_t len = bench.request_len;
+    size_t head_len = (size_t)(strstr(bench.request, "\r\n\r\n") + 4 - bench.request);
+    static char first[2048];
+    assert_true(len <= sizeof first);
+    memcpy(first, bench.request, len);
+    web_bench_open(&bench, 1);
+    web_bench_feed(&bench, 1, first, head_len);
+    assert_int_equal(bench.intake.state, OTA_INTAKE_FREE);
+    assert_int_equal(web_bench_ask(&bench), 409);
+    web_bench_feed(&bench, 1, first + head_len, len - head_len);
+    assert_int_equal(web_bench_status(&bench, 1), 200);
+    web_bench_assert_updated(&bench);
 }
 
 /* The intake is somebody else's, or closed because a restart is due. */
@@ -401,6 +421,22 @@ static void test_a_gate_that_holds_what_is_proven(void **state)
     }
 }
 
+/* While the running image is on trial, the one to go back to is not overwritten. */
+static void test_on_trial(void **state)
+{
+    (void)state;
+    make_two_slots();
+    assert_int_equal(ota_slot_set_boot(&bench.ram.device, 0), OTA_OK);
+    bench.ram.device.running_slot = 0;
+    web_bench_begin(&bench);
+    assert_int_equal(web_bench_get(&bench, "/update/info", ""), 200);
+    assert_non_null(strstr(web_bench_body(&bench, 0), "\"on_trial\":true"));
+    web_bench_compose_raw(&bench, "/update", PAGE, bench.image, bench.image_len);
+    assert_int_equal(web_bench_ask(&bench), 409);
+    assert_non_null(strstr(web_bench_body(&bench, 0), "\"error\":\"UNCONFIRMED\""));
+    web_bench_assert_nothing(&bench);
+}
+
 /* What a person has to say does not get into the head as lines of its own. */
 static enum ota_err decide_badly(void *context, const struct ota_gate_question *question,
                                  struct ota_gate_answer *answer)
@@ -431,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup(test_the_information, set_up),
         cmocka_unit_test_setup(test_the_information_while_an_update_comes, set_up),
         cmocka_unit_test(test_one_upload_at_a_time),
+        cmocka_unit_test_setup(test_a_second_upload_before_the_first_file, set_up),
         cmocka_unit_test_setup(test_other_ways_count_too, set_up),
         cmocka_unit_test_setup(test_restart, set_up),
         cmocka_unit_test_setup(test_roll_back, set_up),
@@ -438,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_roll_back_that_fails, set_up),
         cmocka_unit_test(test_gates_speak_in_every_dialect),
         cmocka_unit_test(test_a_gate_that_holds_what_is_proven),
+        cmocka_unit_test_setup(test_on_trial, set_up),
         cmocka_unit_test_setup(test_reasons_stay_in_their_line, set_up),
     };
 
