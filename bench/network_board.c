@@ -145,7 +145,6 @@ static void *live(void *context)
     struct network_board *board = context;
     struct ota_platform *platform = &board->platform.platform;
 
-    pthread_setname_np(pthread_self(), "board");
     board->started = rig_seconds();
     while (!atomic_load(&board->stop) && rig_seconds() - board->started < TIMEOUT_S) {
         uint32_t wait_ms = ota_agent_poll(&board->agent);

@@ -25,7 +25,6 @@
 #include "posix/platform.h"
 
 #define NETWORK_FILE_SIZE 1572864u
-#define NETWORK_SENT 16384u /* what senders hand over at a time, as `updraft push` does */
 
 enum network_way {
     NETWORK_PUSH,

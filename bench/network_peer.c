@@ -130,20 +130,20 @@ static void *receive(void *context)
     return NULL;
 }
 
-double network_copy(const uint8_t *data, size_t len, const struct network_pieces *pieces)
+double network_copy(const uint8_t *data, size_t len, size_t piece)
 {
-    struct receiver receiver = {.len = len, .piece = pieces->received};
+    struct receiver receiver = {.len = len, .piece = piece};
     pthread_t thread;
     uint16_t port;
 
     receiver.listener = listen_anywhere(&port);
-    receiver.buffer = malloc(pieces->received);
+    receiver.buffer = malloc(piece);
     if (receiver.buffer == NULL || pthread_create(&thread, NULL, receive, &receiver) != 0) {
         die("starting a thread");
     }
     double started = rig_seconds();
     int connection = connect_to(port);
-    send_all(connection, data, len, pieces->sent);
+    send_all(connection, data, len, piece);
     pthread_join(thread, NULL);
     close(connection);
     close(receiver.listener);

@@ -18,18 +18,12 @@
 
 #include <updraft/crypto.h>
 
-/* How bytes cross the connection. */
-struct network_pieces {
-    size_t sent;     /* bytes that the sender hands over at a time */
-    size_t received; /* bytes that the receiver has room for */
-};
-
-/* Sends `len` bytes over a new connection to a thread that reads them into a buffer. Returns the seconds from
-   before it connects until the last byte was read. */
-double network_copy(const uint8_t *data, size_t len, const struct network_pieces *pieces);
+/* Sends `len` bytes over a new connection to a thread that reads them into a buffer, both `piece` bytes at a
+   time. Returns the seconds from before it connects until the last byte was read. */
+double network_copy(const uint8_t *data, size_t len, size_t piece);
 
 /* Posts the file as a form to /update at `port`, part "filesystem". Returns after the answer, which must
-   be 200. */
+   be 200. The file is sent `piece` bytes at a time. */
 void network_upload(uint16_t port, const uint8_t *file, size_t len, size_t piece);
 
 /* A server that answers one request with the file. */
@@ -47,7 +41,7 @@ struct network_server {
     pthread_t thread;
 };
 
-/* Makes the server; with `secure` it speaks TLS and has a certificate of its own making, for 127.0.0.1. */
+/* Makes the server, which sends `piece` bytes at a time; with `secure` it speaks TLS and has a certificate of its own making, for 127.0.0.1. */
 void network_server_init(struct network_server *server, bool secure, const uint8_t *file,
                          size_t len, size_t piece);
 void network_server_free(struct network_server *server);

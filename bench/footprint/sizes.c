@@ -4,7 +4,10 @@
  * it without running anything, and scripts/footprint reads it from the object file. A name that
  * begins with ram_ becomes a row of the table and a key of build/footprint.json.
  */
+#include <updraft/esphome_service.h>
+#include <updraft/espota_service.h>
 #include <updraft/updraft.h>
+#include <updraft/web_service.h>
 
 #define RAM(name, bytes)           \
     extern const char name[bytes]; \
@@ -18,9 +21,21 @@ RAM(ram_update_sector_buffer, sizeof(struct ota_update) + 4096);
 RAM(ram_device, sizeof(struct ota_device));
 RAM(ram_boot, sizeof(struct ota_boot));
 
-/* Ways in beside the pull: each but for the intake, which they share. */
+/* What all ways in share; the update is in it. */
+RAM(ram_intake, sizeof(struct ota_intake));
+
+/* The ways in, each without the intake: the protocol's object, and with all that the agent's service
+   holds besides. A web server has one connection here; a pull its text. */
 RAM(ram_espota, sizeof(struct ota_espota));
+RAM(ram_espota_service, sizeof(struct ota_espota_service));
 RAM(ram_esphome, sizeof(struct ota_esphome));
-RAM(ram_http_upload, sizeof(struct ota_web) + sizeof(struct ota_web_service_connection));
+RAM(ram_esphome_service, sizeof(struct ota_esphome_service));
+RAM(ram_http_upload, sizeof(struct ota_web_service) + sizeof(struct ota_web_service_connection));
+RAM(ram_http_upload_connection, sizeof(struct ota_web_service_connection));
 RAM(ram_multipart, sizeof(struct ota_multipart));
+RAM(ram_pull, sizeof(struct ota_pull) + 2048);
 RAM(ram_upgrade_list, sizeof(struct ota_upgrade_list));
+
+/* Senders. */
+RAM(ram_espota_host, sizeof(struct ota_espota_host));
+RAM(ram_esphome_host, sizeof(struct ota_esphome_host));

@@ -6,7 +6,5 @@ updraft_find_part(MbedTlsSsl
     TARGET MbedTLS::mbedtls
     HEADERS mbedtls/ssl.h
     LIBRARY mbedtls
-    PACKAGE libmbedtls-dev)
-if(MbedTlsSsl_FOUND)
-    set_property(TARGET MbedTLS::mbedtls PROPERTY INTERFACE_LINK_LIBRARIES MbedTLS::mbedx509)
-endif()
+    PACKAGE libmbedtls-dev
+    NEEDS MbedTLS::mbedx509)

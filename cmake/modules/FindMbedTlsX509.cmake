@@ -6,7 +6,5 @@ updraft_find_part(MbedTlsX509
     TARGET MbedTLS::mbedx509
     HEADERS mbedtls/x509_crt.h
     LIBRARY mbedx509
-    PACKAGE libmbedtls-dev)
-if(MbedTlsX509_FOUND)
-    set_property(TARGET MbedTLS::mbedx509 PROPERTY INTERFACE_LINK_LIBRARIES MbedTLS::mbedcrypto)
-endif()
+    PACKAGE libmbedtls-dev
+    NEEDS MbedTLS::mbedcrypto)

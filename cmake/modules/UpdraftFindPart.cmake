@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# updraft_find_part(<name> TARGET <target> HEADERS <file>... LIBRARY <name> PACKAGE <Debian package> [SUFFIXES <folder>...])
+# updraft_find_part(<name> TARGET <target> HEADERS <file>... LIBRARY <name> PACKAGE <Debian package> [SUFFIXES <folder>...]
+#                   [NEEDS <target>])
 #
 # The work of a find module for a library without a CMake package of its own: the imported target, <name>_FOUND, and what
 # to install where something is missing. Not done again where the target is there already. A macro, because
@@ -7,7 +8,7 @@
 include(FindPackageHandleStandardArgs)
 
 macro(updraft_find_part name)
-    cmake_parse_arguments(part "" "TARGET;LIBRARY;PACKAGE" "HEADERS;SUFFIXES" ${ARGN})
+    cmake_parse_arguments(part "" "TARGET;LIBRARY;PACKAGE;NEEDS" "HEADERS;SUFFIXES" ${ARGN})
     if(TARGET ${part_TARGET})
         set(${name}_FOUND TRUE)
     else()
@@ -28,7 +29,8 @@ macro(updraft_find_part name)
             add_library(${part_TARGET} UNKNOWN IMPORTED)
             set_target_properties(${part_TARGET} PROPERTIES
                 IMPORTED_LOCATION "${${name}_LIBRARY}"
-                INTERFACE_INCLUDE_DIRECTORIES "${part_folders}")
+                INTERFACE_INCLUDE_DIRECTORIES "${part_folders}"
+                INTERFACE_LINK_LIBRARIES "${part_NEEDS}")
         endif()
     endif()
 endmacro()

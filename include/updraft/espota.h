@@ -3,12 +3,13 @@
 #define UPDRAFT_ESPOTA_H
 
 /*
- * The device side of the Arduino update protocol (docs/formats/espota.md): takes pushes from the Arduino
- * IDE, PlatformIO, espota.py and `updraft push`. A state machine without I/O over struct ota_intake; the
- * caller has one socket for datagrams, makes the connection that is asked for, and carries the bytes.
+ * The device side of the Arduino update protocol (docs/formats/espota.md): takes pushes from the
+ * Arduino IDE, PlatformIO, espota.py and `updraft push`. A state machine without I/O over struct
+ * ota_intake; the caller has one socket for datagrams, makes the connection that is asked for, and
+ * carries the bytes.
  *
  *     const struct ota_espota_options options = {
- *         .intake = &intake, .profile = OTA_ESPOTA_ESP32, .password = "secret", .random = random_bytes,
+ *         .intake = &intake, .password = "secret", .random = random_bytes,
  *     };
  *     ota_espota_begin(&espota, &options, now);
  *     for (;;) {
@@ -19,53 +20,53 @@
  *             connect(&espota.dial); ota_espota_connected(&espota);
  *         }
  *         … ota_espota_input(&espota, piece, received); or ota_espota_closed(&espota, why);
- *         len = ota_espota_output(&espota, piece, sizeof piece); … ota_espota_sent(&espota, sent);
+ *         len = ota_espota_output(&espota, piece, sizeof piece); … ota_espota_sent(…, sent);
  *         if (!ota_espota_has_connection(&espota)) close_if_open();
  *         wait(ota_espota_wait_ms(&espota));
  *     }
  *
- *     IDLE --invitation, no password------------------------------------> begin the update: OK or ERR
- *      ^ |                                                                      |            |
- *      | `- invitation --> HOLDING --pause over--> OFFERED --200--> VERIFYING --'            v
- *      |                                              |                |               CONNECTING
- *      +<----------------- nobody answers ------------+                |                     |
- *      +<----------------- Authentication Failed ----------------------+                 connected
- *      |                                                                                     v
- *      +<-- peer closed, or time-out -- LINGERING <-- REPORTING <-- SETTLING <--size bytes-- RECEIVING
- *                                                                      ^                     |
- *                                                                      +---- DISCARDING <----+ refused
+ *     IDLE --invitation, no password-----------------------> begin --cannot: ERR--> IDLE
+ *      | ^                                                     ^ |
+ *      | `- nobody answers, Authentication Failed -+       right | `- OK --> CONNECTING
+ *      |                                           |             |               |
+ *      `- invitation --> HOLDING --pause over--> OFFERED --200--> VERIFYING  connected
+ *                                                                                v
+ *     IDLE <-- closed, -- LINGERING <-- REPORTING <-- SETTLING <--size bytes-- RECEIVING
+ *              time-out                                  ^                       | refused
+ *                                                        `------ DISCARDING <----+
  *
- * An invitation that comes in HOLDING, OFFERED or VERIFYING takes the place of the one before; later ones
- * are not heard until the update is over. Time-outs, a broken connection and ota_espota_stop lead back to
- * IDLE from anywhere.
+ * An invitation that comes in HOLDING, OFFERED or VERIFYING takes the place of the one before;
+ * later ones are not heard until the update is over. Time-outs, a broken connection and
+ * ota_espota_stop lead back to IDLE from anywhere.
  *
- * What each side sends. Datagrams, the device's without an end of line, to whoever sent the one that they
- * answer:
+ * What each side sends. Datagrams, the device's without an end of line, to whoever sent the one
+ * that they answer:
  *
- *     host                                       device
- *     command port size md5hex LF                OK                   it connects now
- *       command 0: sketch, 100: file system      AUTH nonce[64]       any login is allowed, or only SHA-256
- *                                                AUTH nonce[32]       only MD5; or the host cannot read more
- *                                                ERR: text            it will not, and why
- *     200 cnonce response LF                     OK
- *       64 + 64 digits: PBKDF2-SHA-256           Authentication Failed
- *       32 + 32 digits: MD5                      ERR: text
+ *     host                                    device
+ *     command port size md5hex LF             OK                 it connects now
+ *       command 0: sketch,                    AUTH nonce[64]     any login is allowed, or SHA-256
+ *       100: file system                      AUTH nonce[32]     only MD5, or all the host can read
+ *                                             ERR: text          it will not, and why
+ *     200 cnonce response LF                  OK
+ *       64 + 64 digits: PBKDF2-SHA-256        Authentication Failed
+ *       32 + 32 digits: MD5                   ERR: text
  *
  * Connection, from the device to the port that the invitation named:
  *
- *     host                                       device
- *     size bytes of the image                    decimal number of bytes taken, for each piece; small
- *                                                ones are added up
- *                                                (a pause)
- *                                                OK                        accepted
- *                                                ERROR[n]: text LF         refused: ESP8266, RP2040
- *                                                text CR LF                refused: ESP32
+ *     host                                    device
+ *     size bytes of the image                 decimal number of bytes taken, for each piece; small
+ *                                             ones are added up
+ *                                             (a pause)
+ *                                             OK                        accepted
+ *                                             ERROR[n]: text LF         refused: ESP8266, RP2040
+ *                                             text CR LF                refused: ESP32
  *
- * A refusal in the middle is told at once, and again after the last byte: senders that look only then
- * get it too.
+ * A refusal in the middle is told at once, and again after the last byte: senders that look only
+ * then get it too.
  *
- * The 64-digit nonce serves every login: the MD5 form may be made from all of it, or from its first 32
- * digits, which is all that hosts of the ESP32 before 3.3.1 read (docs/formats/espota.md section 5).
+ * The 64-digit nonce serves every login: the MD5 form may be made from all of it, or from its
+ * first 32 digits, which is all that hosts of the ESP32 before 3.3.1 read (docs/formats/espota.md
+ * section 5).
  */
 
 #include <stdbool.h>
@@ -140,8 +141,9 @@ struct ota_espota_options {
     enum ota_espota_profile profile;
 
     /* The password: as text, or as what Arduino's setPasswordHash takes, hexadecimal of its
-       SHA-256 and of its MD5. All NULL or empty: none is asked for. Which logins are possible follows: MD5
-       needs the text or the MD5; SHA-256 takes either hash, the text's SHA-256 first. */
+       SHA-256 and of its MD5. All NULL or empty: none is asked for. Which logins are possible
+       follows: MD5 needs the text or the MD5; SHA-256 takes either hash, the text's SHA-256
+       first. */
     const char *password;
     const char *sha256_hash, *md5_hash;
     enum ota_espota_login login; /* the only one that is allowed; ANY: each that is possible */
@@ -150,8 +152,8 @@ struct ota_espota_options {
                                     cannot read */
     uint32_t receive_timeout_ms; /* 0: OTA_ESPOTA_RECEIVE_TIMEOUT_MS */
 
-    /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Needed with a
-       password. */
+    /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Needed with
+       a password. */
     enum ota_err (*random)(void *context, void *data, size_t len);
 
     /* NULL: none. It may read the object, and not call it. */
@@ -242,12 +244,14 @@ struct ota_espota {
 enum ota_espota_profile ota_espota_profile_of(const struct ota_device *device);
 uint16_t ota_espota_port(enum ota_espota_profile profile);
 
-/* Tell whether these options ask for a password, and whether a login in the weak form would pass. */
+/* Tell whether these options ask for a password, and whether a login in the weak form would
+   pass. */
 bool ota_espota_wants_password(const struct ota_espota_options *options);
 bool ota_espota_allows_md5(const struct ota_espota_options *options);
 
-/* Prepares the object; it then listens to datagrams. Returns OTA_OK or OTA_ERR_ARGUMENT: no intake, a
-   password without `random`, a hash of another length, a login that the password does not permit. */
+/* Prepares the object; it then listens to datagrams. Returns OTA_OK or OTA_ERR_ARGUMENT: no
+   intake, a password without `random`, a hash of another length, a login that the password does
+   not permit. */
 enum ota_err ota_espota_begin(struct ota_espota *espota, const struct ota_espota_options *options,
                               uint32_t now_ms);
 
@@ -255,8 +259,9 @@ enum ota_err ota_espota_begin(struct ota_espota *espota, const struct ota_espota
 void ota_espota_datagram(struct ota_espota *espota, const struct ota_address *from,
                          const void *data, size_t len);
 
-/* Writes the datagram that is to be sent now, if there is one, and to whom. Returns its length; 0:
-   none. It counts as sent. `capacity` of OTA_ESPOTA_REPLY_SIZE holds each; longer reasons are cut. */
+/* Writes the datagram that is to be sent now, if there is one, and to whom. Returns its length;
+   0: none. It counts as sent. `capacity` of OTA_ESPOTA_REPLY_SIZE holds each; longer reasons are
+   cut. */
 size_t ota_espota_reply(struct ota_espota *espota, struct ota_address *to, void *buffer,
                         size_t capacity);
 
@@ -269,20 +274,20 @@ bool ota_espota_has_connection(const struct ota_espota *espota);
 /* Takes bytes that came over the connection. */
 void ota_espota_input(struct ota_espota *espota, const void *data, size_t len);
 
-/* Copies what is to be sent into `buffer`, at most `capacity` bytes, and returns how many; 0: nothing
-   now. They come again until ota_espota_sent says how many went out. */
+/* Copies what is to be sent into `buffer`, at most `capacity` bytes, and returns how many; 0:
+   nothing now. They come again until ota_espota_sent says how many went out. */
 size_t ota_espota_output(struct ota_espota *espota, void *buffer, size_t capacity);
 void ota_espota_sent(struct ota_espota *espota, size_t len);
 
-/* The connection ended: `why` is OTA_OK if the peer sends no more (what is to be sent may still reach
-   it: has_connection tells), else what the stream said. */
+/* The connection ended: `why` is OTA_OK if the peer sends no more (what is to be sent may still
+   reach it: has_connection tells), else what the stream said. */
 void ota_espota_closed(struct ota_espota *espota, enum ota_err why);
 
 /* It is now `now_ms`. Call before input and whenever the time of ota_espota_wait_ms has passed. */
 void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms);
 
-/* Milliseconds from the last tick until it should be called again, and output and reply after it; 0: at once;
-   UINT32_MAX: when something comes. */
+/* Milliseconds from the last tick until it should be called again, and output and reply after it;
+   0: at once; UINT32_MAX: when something comes. */
 uint32_t ota_espota_wait_ms(const struct ota_espota *espota);
 
 /* Gives up what is under way, without an event. */

@@ -3,8 +3,8 @@
 #define UPDRAFT_ESPOTA_SERVICE_H
 
 /*
- * The Arduino update protocol (espota.h) carried by the agent: listens for invitations, connects back,
- * takes the image, and has the board restarted. The Arduino IDE finds the board by what is
+ * The Arduino update protocol (espota.h) carried by the agent: listens for invitations, connects
+ * back, takes the image, and has the board restarted. The Arduino IDE finds the board by what is
  * advertised.
  *
  *     static struct ota_espota_service espota;
@@ -13,8 +13,8 @@
  *     agent_options.services = &espota.service;
  *     agent_options.host_name = "porch";          for discovery: porch.local
  *
- * The log says who was let in and by which login, who was not, and, once at begin, that nobody needs a
- * password if none is set. What becomes of the update itself the agent says.
+ * The log says who was let in and by which login, who was not, and, once at begin, that nobody
+ * needs a password if none is set. What becomes of the update itself the agent says.
  */
 
 #include <updraft/agent.h>
@@ -54,8 +54,8 @@ struct ota_espota_service {
     const char *txt[5];
 };
 
-/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for a
-   platform without datagrams or options that ota_espota_begin refuses. */
+/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for
+   a platform without datagrams or options that ota_espota_begin refuses. */
 void ota_espota_service_init(struct ota_espota_service *service,
                              const struct ota_espota_service_options *options);
 

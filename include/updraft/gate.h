@@ -14,7 +14,7 @@
  * the update waits, proven, and is activated as soon as no gate holds it any more. Any other error
  * refuses. A reason, in words for people, travels to the sender in its protocol's form and into the log.
  *
- *     static struct ota_gate_armed button = OTA_GATE_ARMED(60);
+ *     static struct ota_gate_armed button = OTA_GATE_ARMED(NULL, 60 * 1000);
  *     static struct ota_gate_schedule night = OTA_GATE_SCHEDULE(&button.gate, 2 * 60, 4 * 60, 0x7f);
  *     intake_options.gates = &night.gate;           a chain: each gate names the next
  *     ...

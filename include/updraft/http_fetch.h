@@ -46,8 +46,8 @@ struct ota_http_scheme {
     struct ota_http_fetch fetches[OTA_HTTP_FETCHES];
 };
 
-/* Prepares the scheme with `next` behind it in the chain (NULL: nothing). `secure` is the caller's as
-   long as the scheme is used. */
+/* Prepares the scheme with `next` behind it in the chain (NULL: nothing). `secure` is the caller's
+   as long as the scheme is used. */
 void ota_http_scheme_init(struct ota_http_scheme *scheme, struct ota_secure *secure,
                           struct ota_scheme *next);
 

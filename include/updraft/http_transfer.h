@@ -3,9 +3,9 @@
 #define UPDRAFT_HTTP_TRANSFER_H
 
 /*
- * Files over http and https: GETs, whole or by ranges, through redirects, on a connection that is used
- * again where the server lets it (docs/formats/https-update.md section 2). It joins an HTTP exchange
- * (http_client.h) to the platform's network; nothing in it waits.
+ * Files over http and https: GETs, whole or by ranges, through redirects, on a connection that is
+ * used again where the server lets it (docs/formats/https-update.md section 2). It joins an HTTP
+ * exchange (http_client.h) to the platform's network; nothing in it waits.
  *
  *     const struct ota_http_transfer_options options = {
  *         .platform = &platform, .secure = &tls.secure, .url = "https://host/firmware.bin",
@@ -127,16 +127,16 @@ struct ota_http_transfer {
     bool is_reused, is_answered, is_redirected;
 };
 
-/* Prepares; nothing is sent yet. Returns OTA_ERR_URL, or OTA_ERR_ARGUMENT for missing parts or a text
-   that is too small. */
+/* Prepares; nothing is sent yet. Returns OTA_ERR_URL, or OTA_ERR_ARGUMENT for missing parts or a
+   text that is too small. */
 enum ota_err ota_http_transfer_begin(struct ota_http_transfer *transfer,
                                      const struct ota_http_transfer_options *options);
 
 /*
- * Asks for `len` bytes from `offset` on, OTA_SIZE_UNKNOWN for all that follow; legal when IDLE, DONE or
- * FAILED. With `if_range`, an entity tag that is the caller's until DONE, a file that has changed is an
- * answer 200, and so OTA_ERR_HTTP_RANGE where offset > 0. Returns OTA_OK, OTA_ERR_STATE or
- * OTA_ERR_CONNECT. What the reads then return:
+ * Asks for `len` bytes from `offset` on, OTA_SIZE_UNKNOWN for all that follow; legal when IDLE,
+ * DONE or FAILED. With `if_range`, an entity tag that is the caller's until DONE, a file that has
+ * changed is an answer 200, and so OTA_ERR_HTTP_RANGE where offset > 0. Returns OTA_OK,
+ * OTA_ERR_STATE or OTA_ERR_CONNECT. What the reads then return:
  *
  *     OTA_ERR_CONNECT, OTA_ERR_CONNECTION_LOST, OTA_ERR_TIMEOUT, and those of TLS
  *     OTA_ERR_HTTP_SYNTAX, OTA_ERR_HTTP_HEADER
@@ -149,12 +149,14 @@ enum ota_err ota_http_transfer_begin(struct ota_http_transfer *transfer,
 enum ota_err ota_http_transfer_get(struct ota_http_transfer *transfer, uint32_t offset,
                                    uint32_t len, const char *if_range);
 
-/* Does what can be done without waiting, and reads what there is of the body: `*len` bytes, 0 if there is
-   nothing now. The last bytes may come with state DONE. Returns OTA_OK or the first cause. */
+/* Does what can be done without waiting, and reads what there is of the body: `*len` bytes, 0
+   if there is nothing now. The last bytes may come with state DONE. Returns OTA_OK or the
+   first cause. */
 enum ota_err ota_http_transfer_read(struct ota_http_transfer *transfer, void *data, size_t capacity,
                                     size_t *len);
 
-/* Milliseconds after which the next read is due at the latest, also before when the network stirs. */
+/* Milliseconds after which the next read is due at the latest, also before when the network
+   stirs. */
 uint32_t ota_http_transfer_wait_ms(const struct ota_http_transfer *transfer);
 
 /* Tells whether the answer that comes is a part of the file (206). */

@@ -3,9 +3,9 @@
 #define UPDRAFT_HTTPS_UPDATE_H
 
 /*
- * An update from one URL, over https (docs/formats/https-update.md sections 2 to 4): in one call, or step by
- * step. It is for programs that decide themselves when to update and from where; the agent's pull (pull.h)
- * asks a server that decides.
+ * An update from one URL, over https (docs/formats/https-update.md sections 2 to 4): in one call,
+ * or step by step. It is for programs that decide themselves when to update and from where; the
+ * agent's pull (pull.h) asks a server that decides.
  *
  * In one call, which waits with platform->wait until all is over:
  *
@@ -35,9 +35,9 @@
  *                                                         +--> FAILED (first cause stays) <---+
  *
  * One perform takes at most one arrow. Nothing on the flash has been changed before the one out of
- * DESCRIBED, unless an interrupted update is resumed; abort, and whatever fails before it, leaves everything
- * as it was. A failure of the network later leaves the journal, so that the next begin with `resume` goes on;
- * abort leaves it too.
+ * DESCRIBED, unless an interrupted update is resumed; abort, and whatever fails before it, leaves
+ * everything as it was. A failure of the network later leaves the journal, so that the next begin
+ * with `resume` goes on; abort leaves it too.
  *
  * What each side sends is in http_transfer.h. Which bytes are asked for:
  *
@@ -48,13 +48,13 @@
  *                       answered with 200 and the whole file; the others must be 206 with the same total
  *                       and the same tag, and at least 1024 bytes each, or the update fails
  *
- * How the flash is erased: nothing before the image has said what it is. Then piece by piece, each unit
- * just before it is written, in 64 KiB blocks where the length is known and in sectors where it is not (a
- * chunked answer); or with bulk_erase at once, the file's length or the whole partition. What is
- * blank is left alone, and piece by piece also what is right already (writer.h).
+ * How the flash is erased: nothing before the image has said what it is. Then piece by piece, each
+ * unit just before it is written, in 64 KiB blocks where the length is known and in sectors where
+ * it is not (a chunked answer); or with bulk_erase at once, the file's length or the whole
+ * partition. What is blank is left alone, and piece by piece also what is right already (writer.h).
  *
- * The image's version and project are compared by gates (gate.h: ota_gate_version, or a hook), asked in the
- * step out of DESCRIBED; a program that goes step by step may compare for itself.
+ * The image's version and project are compared by gates (gate.h: ota_gate_version, or a hook),
+ * asked in the step out of DESCRIBED; a program that goes step by step may compare for itself.
  */
 
 #include <stdbool.h>
@@ -105,7 +105,8 @@ struct ota_https_update_options {
     char *text;
     size_t text_size;
 
-    /* Adds header lines (ota_http_transfer_options); If-None-Match among them makes 304 an answer. */
+    /* Adds header lines (ota_http_transfer_options); If-None-Match among them makes 304 an
+       answer. */
     void (*write_headers)(void *context, struct ota_text *text);
     void (*on_event)(void *context, const struct ota_https_update *update,
                      enum ota_https_update_event event);
@@ -146,31 +147,33 @@ struct ota_https_update {
 };
 
 /*
- * All of it in one call. Returns OTA_OK when the image is proven and boots next; OTA_ERR_HELD with state DONE
- * when it is proven and a gate holds it (ota_intake_poll activates it later), with state FAILED when a gate
- * did not let it in; OTA_ERR_SAME_VERSION also for a 304; else why not, as the calls below do.
+ * All of it in one call. Returns OTA_OK when the image is proven and boots next; OTA_ERR_HELD with
+ * state DONE when it is proven and a gate holds it (ota_intake_poll activates it later), with state
+ * FAILED when a gate did not let it in; OTA_ERR_SAME_VERSION also for a 304; else why not, as the
+ * calls below do.
  */
 enum ota_err ota_https_update(struct ota_https_update *update,
                               const struct ota_https_update_options *options);
 
 /* Prepares and asks. Returns OTA_ERR_ARGUMENT for missing parts, OTA_ERR_URL (also for http without
-   allow_http, and https without secure), OTA_ERR_BUSY if another update is in the intake, OTA_ERR_CONNECT. */
+   allow_http, and https without secure), OTA_ERR_BUSY if another update is in the intake,
+   OTA_ERR_CONNECT. */
 enum ota_err ota_https_update_begin(struct ota_https_update *update,
                                     const struct ota_https_update_options *options);
 
 /*
  * What comes: performs, waiting with platform->wait, until that is known. Returns OTA_OK;
- * OTA_ERR_IMAGE_DESCRIPTOR if the image has none, or it is data (the update can go on); or what perform
- * returns. May be called again, and at any time between DESCRIBED and COMPLETE. Who takes longer than
- * body_timeout_ms to decide finds the connection timed out.
+ * OTA_ERR_IMAGE_DESCRIPTOR if the image has none, or it is data (the update can go on); or what
+ * perform returns. May be called again, and at any time between DESCRIBED and COMPLETE. Who takes
+ * longer than body_timeout_ms to decide finds the connection timed out.
  */
 enum ota_err ota_https_update_describe(struct ota_https_update *update,
                                        struct ota_app_descriptor *descriptor);
 
 /*
- * Does what can be done now without waiting. Returns OTA_OK (see state), or the first cause: those of
- * ota_http_transfer_get, of ota_intake_begin and ota_intake_write; OTA_ERR_SAME_VERSION for a 304;
- * OTA_ERR_NO_DATA for an empty file; OTA_ERR_STATE if nothing was begun.
+ * Does what can be done now without waiting. Returns OTA_OK (see state), or the first cause: those
+ * of ota_http_transfer_get, of ota_intake_begin and ota_intake_write; OTA_ERR_SAME_VERSION for a
+ * 304; OTA_ERR_NO_DATA for an empty file; OTA_ERR_STATE if nothing was begun.
  */
 enum ota_err ota_https_update_perform(struct ota_https_update *update);
 
@@ -180,13 +183,13 @@ uint32_t ota_https_update_wait_ms(const struct ota_https_update *update);
 /* Tells whether the whole file has come. */
 bool ota_https_update_is_complete(const struct ota_https_update *update);
 
-/* Proves what came and makes it boot next. Returns OTA_OK, OTA_ERR_HELD (see ota_https_update), what
-   ota_intake_end and ota_intake_activate return; OTA_ERR_INCOMPLETE, aborting, if not all has come; OTA_ERR_STATE if
-   nothing was begun; the first cause if it had failed. */
+/* Proves what came and makes it boot next. Returns OTA_OK, OTA_ERR_HELD (see ota_https_update),
+   what ota_intake_end and ota_intake_activate return; OTA_ERR_INCOMPLETE, aborting, if not all has
+   come; OTA_ERR_STATE if nothing was begun; the first cause if it had failed. */
 enum ota_err ota_https_update_finish(struct ota_https_update *update);
 
-/* Gives up and closes the connection; what was written stays for a resume. Legal in every state: what is
-   DONE or FAILED stays that. */
+/* Gives up and closes the connection; what was written stays for a resume. Legal in every state:
+   what is DONE or FAILED stays that. */
 void ota_https_update_abort(struct ota_https_update *update);
 
 #endif

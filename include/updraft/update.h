@@ -104,19 +104,21 @@ struct ota_update_options {
 struct ota_update {
     /* To be read by anyone. */
     enum ota_update_state state;
-    struct ota_failure failure;      /* the first cause, and the offset in what arrived */
-    struct ota_partition partition;  /* the target */
-    int slot;                        /* the target, or OTA_SLOT_NONE for a data partition */
-    uint32_t received;               /* bytes so far, those found by resume included */
-    struct ota_image_check check;    /* check.image: what is known of the image so far */
-    struct ota_writer writer;        /* writer.stats: erases and writes */
-    uint8_t digest[OTA_SHA256_SIZE]; /* once ended: of all bytes, where one was expected */
+    struct ota_failure failure;     /* the first cause, and the offset in what arrived */
+    struct ota_partition partition; /* the target */
+    int slot;                       /* the target, or OTA_SLOT_NONE for a data partition */
+    uint32_t received;              /* bytes so far, those found by resume included */
+    struct ota_image_check check;   /* check.image: what is known of the image so far */
+    struct ota_writer writer;       /* writer.stats: erases and writes */
+    union {
+        uint8_t digest[OTA_SHA256_SIZE]; /* once ended: of all bytes, where one was expected */
+        struct ota_hash md5;             /* private: until then */
+    };
 
     /* Private. */
     struct ota_update_options options;
     struct ota_image_rules rules;
     struct ota_region region; /* the target, in whole sectors */
-    struct ota_hash md5;
     bool md5_begun;
     bool was_asked; /* may_write */
     bool is_open;   /* the target: changes to the flash have begun */

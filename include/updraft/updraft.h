@@ -42,7 +42,9 @@
 #include <updraft/http_fetch.h>
 #include <updraft/https_update.h>
 #include <updraft/tls.h>
+#include <updraft/espota_service.h>
 #include <updraft/esphome_service.h>
 #include <updraft/web_service.h>
+#include <updraft/upgrade_service.h>
 
 #endif

@@ -14,7 +14,8 @@ struct ota__peer {
     const char *ca_pem;        /* as in ota_secure */
 };
 
-/* Begins a connection to `peer` and wraps it. Returns OTA_OK or why it could not; `*stream` is then NULL. */
+/* Begins a connection to `peer` and wraps it. Returns OTA_OK or why it could not; `*stream` is then
+   NULL. */
 enum ota_err ota__connect(struct ota_platform *platform, const struct ota__peer *peer,
                           struct ota_stream **stream);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Arduino update protocol as one of the agent's ways in: datagrams and the connection back are here, what is
-   said in them is lib/proto/espota*.c's. */
+/* The Arduino update protocol as one of the agent's ways in: datagrams and the connection back are
+   here, what is said in them is lib/proto/espota*.c's. */
 #include <updraft/espota_service.h>
 #include <updraft/text.h>
 
@@ -12,11 +12,12 @@
 /* One turn takes at most so many, so that the other ways in have theirs. */
 #define PIECES_PER_TURN 16u
 #define DATAGRAMS_PER_TURN 8u
-/* A stream, or a socket that could not be opened, is looked at again after this time at the latest. */
+/* A stream, or a socket that could not be opened, is looked at again after this time at the
+   latest. */
 #define LOOK_MS 1000u
 #define DATAGRAM_MAX 192u /* what is longer is none of this protocol */
 
-/* ---- What the log says ------------------------------------------------------------------------ */
+/* ---- What the log says ----------------------------------------------------------------------- */
 
 static void report(const struct ota_espota_service *service, enum ota_log_level level,
                    const char *text)
@@ -115,13 +116,31 @@ static void report_weakness(const struct ota_espota_service *service)
     }
 }
 
+/* What a gate holds the agent restarts into, later. */
+static bool wants_restart(const struct ota_espota_service *service)
+{
+    return !service->options.stay && service->agent->intake.state != OTA_INTAKE_HELD;
+}
+
+/* From the acceptance on, before the host is told, nobody else is let in: what the restart would cut short
+   could be what the host believes to be there. */
+static void close_door(const struct ota_espota_service *service)
+{
+    const struct ota_espota *espota = &service->espota;
+
+    if (espota->state >= OTA_ESPOTA_SETTLING && espota->failure.err == OTA_OK &&
+        wants_restart(service)) {
+        service->agent->intake.is_closed = true;
+    }
+}
+
 /* The restart follows when everything was said: the agent waits for the end of this turn. */
 static void restart_if_wanted(struct ota_espota_service *service)
 {
     struct ota_agent *agent = service->agent;
 
-    if (service->options.stay || agent->intake.state == OTA_INTAKE_HELD) {
-        return; /* what a gate holds the agent restarts into, later */
+    if (!wants_restart(service)) {
+        return;
     }
     ota_agent_restart_in(agent, OTA_ESPOTA_RESTART_DELAY_MS,
                          service->espota.is_data ? OTA_RESTART_REQUESTED : OTA_RESTART_UPDATE);
@@ -140,7 +159,7 @@ static void on_event(void *context, const struct ota_espota *espota, enum ota_es
     }
 }
 
-/* ---- Datagrams -------------------------------------------------------------------------------- */
+/* ---- Datagrams ------------------------------------------------------------------------------- */
 
 static void close_datagrams(struct ota_espota_service *service)
 {
@@ -202,7 +221,7 @@ static bool take_datagrams(struct ota_espota_service *service)
     return true;
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 static void close_stream(struct ota_espota_service *service)
 {
@@ -245,8 +264,8 @@ static void send_some(struct ota_espota_service *service)
     }
 }
 
-/* Takes what is there; the turn acknowledges it in one piece, so that neither side is kept busy with that.
-   Returns true if more may be there at once. */
+/* Takes what is there; the turn acknowledges it in one piece, so that neither side is kept busy
+   with that. Returns true if more may be there at once. */
 static bool receive_some(struct ota_espota_service *service)
 {
     uint8_t piece[PIECE];
@@ -272,7 +291,7 @@ static bool receive_some(struct ota_espota_service *service)
     return true;
 }
 
-/* ---- The agent's calls ------------------------------------------------------------------------ */
+/* ---- The agent's calls ----------------------------------------------------------------------- */
 
 static enum ota_err random_bytes(void *context, void *data, size_t len)
 {
@@ -329,6 +348,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     if (service->stream != NULL) {
         more = receive_some(service) || more;
         send_some(service);
+        close_door(service);
         if (!ota_espota_has_connection(espota)) {
             close_stream(service);
         }

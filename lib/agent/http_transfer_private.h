@@ -2,8 +2,8 @@
 #ifndef UPDRAFT_AGENT_HTTP_TRANSFER_PRIVATE_H
 #define UPDRAFT_AGENT_HTTP_TRANSFER_PRIVATE_H
 
-/* Between the two files of a transfer: http_transfer.c asks and carries, http_transfer_answer.c judges the
-   head of an answer. */
+/* Between the two files of a transfer: http_transfer.c asks and carries, http_transfer_answer.c
+   judges the head of an answer. */
 
 #include <updraft/http_transfer.h>
 

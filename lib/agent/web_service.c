@@ -196,6 +196,9 @@ static uint32_t carry(struct ota_web_service_connection *connection, uint32_t no
     ota_http_server_tick(http, now_ms);
     send_some(connection);
     bool more = receive_some(connection);
+    if (connection->web.reason != 0) {
+        connection->web.web->options.intake->is_closed = true; /* a restart follows the answer */
+    }
     if (http->state == OTA_HTTP_SERVER_OVER) {
         drop(connection);
         return UINT32_MAX;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PBKDF2 with HMAC-SHA-256 in slices: an iteration is two clones of hashes that have seen the key. */
+/* PBKDF2 with HMAC-SHA-256 in slices: an iteration is two clones of hashes that have seen the
+   key. */
 
 #include "base/pbkdf2.h"
 

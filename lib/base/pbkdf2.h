@@ -11,8 +11,8 @@
  *     while (err == OTA_OK && !done) err = ota__pbkdf2_run(&derivation, 100, &done);
  *     if (err == OTA_OK) err = ota__pbkdf2_finish(&derivation, key);
  *
- * After an error, finish or abort nothing is held and nothing of the secret is left in the object. A
- * zeroed object may be aborted.
+ * After an error, finish or abort nothing is held and nothing of the secret is left in the object.
+ * A zeroed object may be aborted.
  */
 
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
-/* What is done with secrets: comparing them without telling by the time it takes how much was right, and
-   forgetting them for good. */
+/* What is done with secrets: comparing them without telling by the time it takes how much was
+   right, and forgetting them for good. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device side of espota: datagrams, and beginning an update. States: updraft/espota.h. Logins are
- * espota_login.c's, what follows the connection espota_transfer.c's.
+ * The device side of espota: datagrams, and beginning an update. States: updraft/espota.h. Logins
+ * are espota_login.c's, what follows the connection espota_transfer.c's.
  *
- * E1 What is begun is what the invitation said whose host has logged in, if a password is wanted, and the device
- *    connects to that host.
+ * E1 What is begun is what the invitation said whose host has logged in, if a password is wanted,
+ *    and the device connects to that host.
  * E2 The intake is ours from a begin that worked in ota__espota_start until RECEIVING is left.
  */
 
@@ -52,7 +52,7 @@ void ota__espota_note_intake(struct ota_espota *espota, enum ota_espota_error er
     ota__espota_tell(espota, OTA_ESPOTA_ERROR);
 }
 
-/* ---- Refusing, and letting in ----------------------------------------------------------------- */
+/* ---- Refusing, and letting in ---------------------------------------------------------------- */
 
 void ota__espota_refuse(struct ota_espota *espota, enum ota_err err)
 {
@@ -146,16 +146,16 @@ static void take_invitation(struct ota_espota *espota, const struct ota_address 
     }
 }
 
-/* Tells whether a host asks again, from another socket, as soon as it has a nonce: then it could not read
-   one of 64 digits (docs/formats/espota.md section 5.3). */
+/* Tells whether a host asks again, from another socket, as soon as it has a nonce: then it could
+   not read one of 64 digits (docs/formats/espota.md section 5.3). */
 static bool is_quick_repeat(const struct ota_espota *espota, bool is_repeat)
 {
     return is_repeat && espota->state == OTA_ESPOTA_OFFERED &&
            espota->now_ms - espota->since_ms < OTA_ESPOTA_QUICK_MS;
 }
 
-/* The same invitation from the same socket. A host that reads two nonces takes the second one for the answer to
-   its login; one that has lost the first asks again later. */
+/* The same invitation from the same socket. A host that reads two nonces takes the second one for
+   the answer to its login; one that has lost the first asks again later. */
 static void offer_again(struct ota_espota *espota)
 {
     if (espota->now_ms - espota->since_ms >= OTA_ESPOTA_DUPLICATE_MS) {
@@ -231,7 +231,7 @@ size_t ota_espota_reply(struct ota_espota *espota, struct ota_address *to, void 
     return ota_text_stored(&text);
 }
 
-/* ---- Time, begin and end ---------------------------------------------------------------------- */
+/* ---- Time, begin and end --------------------------------------------------------------------- */
 
 void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms)
 {

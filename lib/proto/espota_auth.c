@@ -41,7 +41,7 @@ bool ota_espota_allows_md5(const struct ota_espota_options *options)
     return options->login != OTA_ESPOTA_LOGIN_SHA256 && knows_md5(options);
 }
 
-/* ---- Nonces ----------------------------------------------------------------------------------- */
+/* ---- Nonces ---------------------------------------------------------------------------------- */
 
 size_t ota__espota_nonce_digits(const struct ota_espota *espota)
 {
@@ -76,7 +76,7 @@ bool ota__espota_take_answer(struct ota_espota *espota, const struct ota__espota
     return ota_text_read_hex(digits, espota->response, answer->digits / 2) && is_allowed;
 }
 
-/* ---- Proofs ----------------------------------------------------------------------------------- */
+/* ---- Proofs ---------------------------------------------------------------------------------- */
 
 static const struct ota_crypto *crypto_of(const struct ota_espota *espota)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Logins on the device's side of espota: who has to wait, the nonce that is out, and what follows from an
- * answer to it. docs/formats/espota.md section 5.
+ * Logins on the device's side of espota: who has to wait, the nonce that is out, and what follows
+ * from an answer to it. docs/formats/espota.md section 5.
  *
  *     ask -> HOLDING -> offer -> OFFERED -> log_in -> VERIFYING -> ota__espota_start, or wrong
  *

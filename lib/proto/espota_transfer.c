@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The device side of espota, from the connection to the last word (docs/formats/espota.md section 6).
+ * The device side of espota, from the connection to the last word (docs/formats/espota.md section
+ * 6).
  *
- * T1 Acknowledgements never hold up the reading: what could not be told yet is added up. Nor are they many for
- *    a few bytes: hosts read a little after each of their chunks, and would find the last word behind
- *    the rest.
+ * T1 Acknowledgements never hold up the reading: what could not be told yet is added up. Nor are
+ *    they many for a few bytes: hosts read a little after each of their chunks, and would find the
+ *    last word behind the rest.
  * T2 Between the last of them and the last word nothing is sent for the gap.
- * T3 After a refusal in the middle the host's bytes are still taken, so that it comes to its end, where it
- *    looks for the reason, and no reset of the connection destroys that.
+ * T3 After a refusal in the middle the host's bytes are still taken, so that it comes to its end,
+ *    where it looks for the reason, and no reset of the connection destroys that.
  */
 
 #include "proto/espota_private.h"
@@ -44,7 +45,7 @@ bool ota_espota_has_connection(const struct ota_espota *espota)
     return espota->state >= OTA_ESPOTA_RECEIVING;
 }
 
-/* ---- Ends ------------------------------------------------------------------------------------- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
 /* The push is over, and the host knows as far as it can be told. */
 static void conclude(struct ota_espota *espota)
@@ -71,7 +72,7 @@ static void fail_alone(struct ota_espota *espota, enum ota_espota_error error, e
     ota__espota_note(espota, error, err);
 }
 
-/* ---- Bytes that come -------------------------------------------------------------------------- */
+/* ---- Bytes that come ------------------------------------------------------------------------- */
 
 void ota_espota_connected(struct ota_espota *espota)
 {
@@ -178,7 +179,7 @@ void ota_espota_closed(struct ota_espota *espota, enum ota_err why)
     }
 }
 
-/* ---- Bytes that go ---------------------------------------------------------------------------- */
+/* ---- Bytes that go --------------------------------------------------------------------------- */
 
 /* Tells whether the number has become large, or the host waits for it. */
 static bool is_count_due(const struct ota_espota *espota)
@@ -253,7 +254,7 @@ void ota_espota_sent(struct ota_espota *espota, size_t len)
     }
 }
 
-/* ---- Time ------------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 /* How long the state may last. */
 static uint32_t limit_of(const struct ota_espota *espota)

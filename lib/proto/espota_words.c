@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an espota device says, in the words that the tools of each chip look for (docs/formats/espota.md
- * sections 4, 6 and 7).
+ * What an espota device says, in the words that the tools of each chip look for
+ * (docs/formats/espota.md sections 4, 6 and 7).
  *
  * W1 No error line contains "OK", which the tools of the ESP32 take for success.
  * W2 Each but the ESP32's own texts has an "E", which the tools of the ESP8266 take for an error.
@@ -30,7 +30,8 @@ uint16_t ota_espota_port(enum ota_espota_profile profile)
     }
 }
 
-/* Tells whether Arduino's text for an error says what happened. Else a sentence of ours says it better. */
+/* Tells whether Arduino's text for an error says what happened. Else a sentence of ours says it
+   better. */
 static bool is_said_by_arduino(enum ota_err err, enum ota_espota_profile profile)
 {
     switch (err) {

@@ -2,7 +2,8 @@
 #ifndef UPDRAFT_PROTO_HTTP_ANSWER_H
 #define UPDRAFT_PROTO_HTTP_ANSWER_H
 
-/* What a client of files reads out of an HTTP answer: what its status means, and which bytes came. */
+/* What a client of files reads out of an HTTP answer: what its status means, and which bytes
+   came. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,8 +15,8 @@ struct ota__content_range {
     uint32_t first, last, total;
 };
 
-/* Reads "bytes 1000-4999/5000". Returns false for one that says less, is not in order or does not lie
-   within its total; `range` is then all zero, which fits nothing. */
+/* Reads "bytes 1000-4999/5000". Returns false for one that says less, is not in order or does not
+   lie within its total; `range` is then all zero, which fits nothing. */
 bool ota__http_read_content_range(const char *value, struct ota__content_range *range);
 
 /* Tells whether a status sends the client elsewhere: 301, 302, 303, 307, 308. */

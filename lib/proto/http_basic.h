@@ -9,9 +9,9 @@
 #include <updraft/error.h>
 #include <updraft/text.h>
 
-/* Copies the credentials: `given`, or if that is NULL the decoded ones of `url`; length 0 if there are
-   none. Returns OTA_ERR_ARGUMENT or OTA_ERR_URL if they do not fit into `size` bytes, or those of the
-   URL are malformed. */
+/* Copies the credentials: `given`, or if that is NULL the decoded ones of `url`; length 0 if there
+   are none. Returns OTA_ERR_ARGUMENT or OTA_ERR_URL if they do not fit into `size` bytes, or those
+   of the URL are malformed. */
 enum ota_err ota__http_credentials(const char *given, const char *url, char *out, size_t size,
                                    size_t *len);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a certificate will do. Mbed TLS checks signatures and usage; dates are judged by the platform's
- * clock, names by the rules in tls.h, and a pinned certificate by its digest.
+ * Whether a certificate will do. Mbed TLS checks signatures and usage; dates are judged by the
+ * platform's clock, names by the rules in tls.h, and a pinned certificate by its digest.
  */
 
 #include <string.h>
@@ -12,8 +12,8 @@
 
 #define DATE_FLAGS ((uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE))
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap day is
-   a year's last. */
+/* Days from 1970-01-01 to a date of the Gregorian calendar: years begin in March, so that the leap
+   day is a year's last. */
 static int64_t days_to(int year, int month, int day)
 {
     int64_t y = month > 2 ? year : year - 1;

@@ -48,7 +48,8 @@ static size_t read_group(const char *text, size_t len, uint8_t group[2])
     return ota_text_read_hex(digits, group, 2) ? count : 0;
 }
 
-/* RFC 4291 section 2.2: groups with colons between them, one run of zeros as "::", IPv4 as the last two. */
+/* RFC 4291 section 2.2: groups with colons between them, one run of zeros as "::", IPv4 as the last
+   two. */
 static bool read_ipv6(const char *text, size_t len, uint8_t address[16])
 {
     size_t at = 0, filled = 0, gap = SIZE_MAX;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last sessions, one a host: what makes the second connection to a server cheap. A session rests on
- * the certificates that were checked when it began, so it is resumed only by a stream that would check
- * them in the same way.
+ * The last sessions, one a host: what makes the second connection to a server cheap. A session
+ * rests on the certificates that were checked when it began, so it is resumed only by a stream that
+ * would check them in the same way.
  */
 
 #include <string.h>

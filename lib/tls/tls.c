@@ -9,8 +9,8 @@
 
 #include "tls/tls_private.h"
 
-/* Forward secrecy and authenticated encryption; what is quick without AES hardware comes after what is
-   quick with it. */
+/* Forward secrecy and authenticated encryption; what is quick without AES hardware comes after what
+   is quick with it. */
 static const int modern_suites[] = {
     MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -52,7 +52,8 @@ static const int legacy_suites[] = {
 
 bool ota__tls_is_memory(int code)
 {
-    /* A code of one layer and one of the layer below it are added: multiples of 0x80, and below that. */
+    /* A code of one layer and one of the layer below it are added: multiples of 0x80, and below
+       that. */
     static const unsigned high[] = {0x1180, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00};
     unsigned value = (unsigned)-code;
 
@@ -209,7 +210,8 @@ static int configure(struct ota__tls_stream *stream)
                                          (unsigned char)fragment_code(options->max_fragment));
 }
 
-/* Makes Mbed TLS's objects ready for a handshake. An address is no server name (RFC 6066 section 3). */
+/* Makes Mbed TLS's objects ready for a handshake. An address is no server name (RFC 6066 section
+   3). */
 static int prepare(struct ota__tls_stream *stream)
 {
     uint8_t address[16];

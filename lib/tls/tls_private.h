@@ -3,8 +3,9 @@
 #define UPDRAFT_TLS_PRIVATE_H
 
 /*
- * Between the files of the TLS wrapper: tls.c prepares and wraps, stream.c is the stream, certificate.c
- * says whether a certificate will do, host.c compares names, session.c keeps sessions.
+ * Between the files of the TLS wrapper: tls.c prepares and wraps, stream.c is the stream,
+ * certificate.c says whether a certificate will do, host.c compares names, session.c keeps
+ * sessions.
  */
 
 #include <stddef.h>
@@ -87,12 +88,12 @@ enum ota_err ota__tls_verdict(const struct ota__tls_stream *stream, uint32_t fla
 
 /* ---- host.c ----------------------------------------------------------------------------------- */
 
-/* Reads an address, IPv4 or IPv6 (a zone behind '%' is passed over). Returns its bytes, 4 or 16; 0 if `host`
-   is a name. */
+/* Reads an address, IPv4 or IPv6 (a zone behind '%' is passed over). Returns its bytes, 4 or 16; 0
+   if `host` is a name. */
 size_t ota__tls_host_address(const char *host, uint8_t address[16]);
 
-/* Tells whether a name of a certificate, `len` characters, is `host`'s: "*." at its start stands for one
-   label, in front of two at least. */
+/* Tells whether a name of a certificate, `len` characters, is `host`'s: "*." at its start stands
+   for one label, in front of two at least. */
 bool ota__tls_host_matches(const char *host, const char *name, size_t len);
 
 /* Tells whether a certificate is for `host`, by the rules in tls.h. */

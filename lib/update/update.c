@@ -97,7 +97,7 @@ static enum ota_err check_bytes(struct ota_update *update, const void *data, uin
 static enum ota_err check_expected(struct ota_update *update)
 {
     const struct ota_digest *expected = &update->options.expected;
-    uint8_t *digest = update->digest;
+    uint8_t digest[OTA_SHA256_SIZE] = {0};
     enum ota_err err = OTA_OK;
 
     if (expected->algorithm == OTA_HASH_NONE) {
@@ -109,11 +109,13 @@ static enum ota_err check_expected(struct ota_update *update)
     } else {
         err = ota_image_check_digest(&update->check, digest);
     }
-    if (err == OTA_OK &&
-        memcmp(digest, expected->bytes, ota_digest_size(expected->algorithm)) != 0) {
-        err = OTA_ERR_DIGEST;
+    if (err != OTA_OK) {
+        return err;
     }
-    return err;
+    memcpy(update->digest, digest, sizeof digest); /* the hash is over: this is in its place */
+    return memcmp(digest, expected->bytes, ota_digest_size(expected->algorithm)) == 0
+               ? OTA_OK
+               : OTA_ERR_DIGEST;
 }
 
 /* Checkpoints. */

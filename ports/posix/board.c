@@ -208,7 +208,7 @@ static bool assemble(struct board *board)
     const struct board_settings *settings = &board->settings;
     board->device = (struct ota_device){
         .flash = &board->nor.flash,
-        .crypto = &ota_crypto_psa,
+        .crypto = &ota_crypto_openssl,
         .fuses = settings->anti_rollback ? &board->fuses.fuses : NULL,
         .table_offset = settings->table_offset,
         .form = board_image_form(settings->chip.id),

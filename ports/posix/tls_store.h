@@ -11,11 +11,13 @@
  *     ... ota_tls_end(&tls); free(pem);
  */
 
-/* Reads a file of certificates in PEM; `path` NULL: what SSL_CERT_FILE names, or else the system's own
-   store. Returns the text, to be freed, or NULL if there is none that can be read (errno says why). */
+/* Reads a file of certificates in PEM; `path` NULL: what SSL_CERT_FILE names, or else the system's
+   own store. Returns the text, to be freed, or NULL if there is none that can be read (errno says
+   why). */
 char *tls_store_load(const char *path);
 
-/* The path that tls_store_load(NULL) reads; NULL if this system has no store where one is usually. */
+/* The path that tls_store_load(NULL) reads; NULL if this system has no store where one is
+   usually. */
 const char *tls_store_path(void);
 
 #endif

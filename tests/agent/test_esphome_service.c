@@ -8,139 +8,51 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
-#include <posix/platform.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <updraft/esphome_service.h>
-#include <updraft/slot.h>
 
-#include "proto/ram_device.h"
-#include "support/images.h"
-#include "support/scratch.h"
+#include "agent/bed.h"
 
-#define IMAGE_SIZE 40000u
-
-/* An address in use, with everything that a device is. */
-static struct bed {
-    struct posix_platform platform;
-    struct ram_device ram;
-    struct ota_agent agent;
-    struct ota_esphome_service service;
-    struct ota_esphome_service_options options;
-    uint8_t buffer[4096];
-    uint8_t image[IMAGE_SIZE + 64];
-    size_t image_len;
-    struct scratch folder;
-    char log[16384];
-    char said[256]; /* the peer's last line */
-} bed;
-
-static void log_line(struct ota_platform *platform, enum ota_log_level level, const char *tag,
-                     const char *text)
-{
-    size_t len = strlen(bed.log);
-
-    (void)platform;
-    (void)snprintf(bed.log + len, sizeof bed.log - len, "%d %s: %s\n", (int)level, tag, text);
-}
+static struct bed bed;
+static struct ota_esphome_service tested;
+static struct ota_esphome_service_options settings;
 
 static void begin_agent(void)
 {
-    const struct ota_agent_options options = {
-        .platform = &bed.platform.platform,
-        .device = &bed.ram.device,
-        .services = &bed.service.service,
-        .buffer = bed.buffer,
-        .buffer_size = sizeof bed.buffer,
-        .stay = true,
-    };
-
-    bed.log[0] = '\0';
-    ota_esphome_service_init(&bed.service, &bed.options);
-    assert_int_equal(ota_agent_begin(&bed.agent, &options), OTA_OK);
-    assert_non_null(bed.service.listener);
-    assert_int_equal(bed.service.listener->port, bed.options.port);
+    ota_agent_end(&bed.agent);
+    ota_esphome_service_init(&tested, &settings);
+    bed_begin(&bed, &tested.service, NULL);
+    assert_non_null(tested.listener);
+    assert_int_equal(tested.listener->port, settings.port);
 }
 
-/* A port that nobody has. */
-static uint16_t find_port(void)
+/* Another device, that was never updated. */
+static void begin_anew(void)
 {
-    struct ota_platform *platform = &bed.platform.platform;
-    struct ota_listener *listener;
-
-    assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
-    uint16_t port = listener->port;
-    listener->close(listener);
-    return port;
-}
-
-static void make_image(uint16_t chip)
-{
-    const struct image_facts facts = {.chip = chip, .size = IMAGE_SIZE, .version = "1.1.0"};
-
-    bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
-    assert_true(bed.image_len > 0);
-    scratch_write(&bed.folder, "image", bed.image, bed.image_len);
-}
-
-/* ---- The peer -------------------------------------------------------------------------------- */
-
-static pid_t start_peer(const char *arguments, int *output)
-{
-    char command[512];
-    int ends[2];
-
-    snprintf(command, sizeof command, "exec %s %u %s %s", ESPHOME_PEER, (unsigned)bed.options.port,
-             scratch_path(&bed.folder, "image"), arguments);
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    *output = ends[0];
-    return child;
+    ota_agent_end(&bed.agent);
+    ram_device_make(&bed.ram);
+    begin_agent();
 }
 
 /* Runs the peer beside the agent until it ends. Returns its exit status. */
 static int run_peer(const char *arguments)
 {
-    int output, status;
-    pid_t child = start_peer(arguments, &output);
+    char command[512];
 
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        uint32_t wait_ms = ota_agent_poll(&bed.agent);
-        bed.platform.platform.wait(&bed.platform.platform, wait_ms < 5 ? wait_ms : 5);
-    }
-    ssize_t len = read(output, bed.said, sizeof bed.said - 1);
-    bed.said[len > 0 ? len : 0] = '\0';
-    close(output);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    (void)snprintf(command, sizeof command, "exec %s %u image %s", ESPHOME_PEER,
+                   (unsigned)settings.port, arguments);
+    return bed_run(&bed, command);
 }
-
-/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {
     (void)state;
-    memset(&bed, 0, sizeof bed);
-    scratch_make(&bed.folder);
-    ram_device_make(&bed.ram);
-    platform_init(&bed.platform);
-    bed.platform.platform.log = log_line;
-    make_image(OTA_CHIP_ESP32S3);
-    bed.options.port = find_port();
+    bed_make(&bed);
+    bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
+    settings = (struct ota_esphome_service_options){.port = bed_find_port(&bed)};
     begin_agent();
     return 0;
 }
@@ -148,10 +60,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    ota_agent_end(&bed.agent);
-    assert_int_equal(bed.platform.watch_count, 0);
-    platform_close(&bed.platform);
-    scratch_remove(&bed.folder);
+    bed_remove(&bed);
     return 0;
 }
 
@@ -160,7 +69,7 @@ static int tear_down(void **state)
 static bool nobody_is_there(void)
 {
     for (size_t i = 0; i < OTA_ESPHOME_CLIENTS; i++) {
-        if (bed.service.clients[i].stream != NULL) {
+        if (tested.clients[i].stream != NULL) {
             return false;
         }
     }
@@ -171,23 +80,17 @@ static bool nobody_is_there(void)
 static void settle(void)
 {
     while (!bed.agent.is_restarting && !nobody_is_there()) {
-        uint32_t wait_ms = ota_agent_poll(&bed.agent);
-        bed.platform.platform.wait(&bed.platform.platform, wait_ms < 5 ? wait_ms : 5);
+        bed_work(&bed);
     }
 }
 
 /* The update is in place, and the restart follows. */
 static void assert_updated(void)
 {
-    int slot = OTA_SLOT_NONE;
-
-    for (uint32_t wait_ms = 0; !bed.agent.is_restarting; wait_ms = ota_agent_poll(&bed.agent)) {
-        assert_true(wait_ms <= OTA_ESPHOME_LINGER_MS);
-        bed.platform.platform.wait(&bed.platform.platform, wait_ms);
+    for (bed_work(&bed); !bed.agent.is_restarting; bed_work(&bed)) {
+        assert_true(bed.wait_ms <= OTA_ESPHOME_LINGER_MS);
     }
-    assert_memory_equal(bed.ram.memory + RAM_OTA_0, bed.image, bed.image_len);
-    assert_int_equal(ota_slot_boot(&bed.ram.device, &slot), OTA_OK);
-    assert_int_equal(slot, 0);
+    bed_assert_in_place(&bed);
     assert_int_equal(bed.platform.watch_count, 0);
 }
 
@@ -224,11 +127,9 @@ static void test_generations(void **state)
     (void)state;
     for (uint8_t version = 1; version <= 2; version++) {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-            ota_agent_end(&bed.agent);
-            ram_device_make(&bed.ram);
-            bed.options.version = version;
-            bed.options.password = i < 3 ? NULL : i == 4 ? "s\xC3\xA9same" : "secret";
-            begin_agent();
+            settings.version = version;
+            settings.password = i < 3 ? NULL : i == 4 ? "s\xC3\xA9same" : "secret";
+            begin_anew();
             push_and_update(kinds[i]);
             bool is_weak = strstr(bed.log, "MD5") != NULL;
             assert_int_equal(is_weak, i == 3);
@@ -239,14 +140,12 @@ static void test_generations(void **state)
 static void test_wrong_password(void **state)
 {
     (void)state;
-    ota_agent_end(&bed.agent);
-    bed.options.password = "secret";
+    settings.password = "secret";
     begin_agent();
     assert_not_updated(run_peer("--generation 1 --password Secret"), 2, "82");
     assert_not_updated(run_peer("--generation 3 --password Secret"), 2, "82");
     assert_non_null(strstr(bed.log, "1 esphome: 127.0.0.1: "));
-    ota_agent_end(&bed.agent);
-    bed.options.refuse_md5 = true;
+    settings.refuse_md5 = true;
     begin_agent();
     assert_not_updated(run_peer("--generation 1 --password secret"), 2, "82");
     push_and_update("--generation 2 --password secret");
@@ -257,51 +156,37 @@ static void test_bad_images(void **state)
 {
     (void)state;
     for (uint8_t version = 1; version <= 2; version++) {
-        ota_agent_end(&bed.agent);
-        bed.options.version = version;
-        make_image(OTA_CHIP_ESP32S3);
+        settings.version = version;
+        bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
         begin_agent();
         assert_not_updated(run_peer("--flip 20000"), 2, "84");
         assert_not_updated(run_peer("--md5 0123456789abcdef0123456789abcdef"), 2, "8B");
         assert_not_updated(run_peer("--flip 0 --generation 3"), 2, "80");
-        make_image(OTA_CHIP_ESP32);
+        bed_make_image(&bed, "image", OTA_CHIP_ESP32);
         assert_not_updated(run_peer(""), 2, "84");
     }
     uint8_t *large = scratch_noise(1, RAM_SLOT_SIZE + 1);
     scratch_write(&bed.folder, "image", large, RAM_SLOT_SIZE + 1);
     free(large);
     assert_not_updated(run_peer(""), 2, "89");
-    make_image(OTA_CHIP_ESP32S3);
+    bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
     push_and_update("");
 }
 
 /* ---- A network that fails -------------------------------------------------------------------- */
 
-static unsigned count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(folder);
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
-
 /* Cut at every 997th byte, by an end and by a reset: the next one works. */
 static void test_cut(void **state)
 {
-    unsigned before = count_descriptors();
+    unsigned before = bed_count_descriptors();
     char arguments[64];
 
     (void)state;
-    for (unsigned cut = 0; cut < IMAGE_SIZE; cut += 997) {
+    for (unsigned cut = 0; cut < BED_IMAGE_SIZE; cut += 997) {
         snprintf(arguments, sizeof arguments, "--cut %u %s", cut, cut % 2 == 1 ? "--reset" : "");
         assert_not_updated(run_peer(arguments), 5, "cut");
     }
-    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(bed_count_descriptors(), before);
     push_and_update("--generation 3");
 }
 
@@ -318,9 +203,7 @@ static void test_fifty_at_once(void **state)
     for (unsigned generation = 1; generation <= 3; generation += 2) {
         char arguments[64];
         snprintf(arguments, sizeof arguments, "--clients 50 --generation %u", generation);
-        ota_agent_end(&bed.agent);
-        ram_device_make(&bed.ram);
-        begin_agent();
+        begin_anew();
         int status = run_peer(arguments);
         if (status != 0) {
             print_message("%s%s", bed.said, bed.log);
@@ -351,7 +234,7 @@ static void test_second_push_before_the_restart(void **state)
 /* While another way in has the device for itself, hosts are turned away. */
 static void test_pause(void **state)
 {
-    struct ota_service *service = &bed.service.service;
+    struct ota_service *service = &tested.service;
 
     (void)state;
     service->pause(service, true);
@@ -369,25 +252,13 @@ static void test_port_that_is_taken(void **state)
     struct ota_agent_options options = bed.agent.options;
 
     (void)state;
-    ota_esphome_service_init(&service, &bed.options);
+    ota_esphome_service_init(&service, &settings);
     options.services = &service.service;
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
-    bed.options.version = 3;
-    ota_esphome_service_init(&service, &bed.options);
+    settings.version = 3;
+    ota_esphome_service_init(&service, &settings);
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_ARGUMENT);
-    bed.options.version = 0;
-}
-
-static bool has_python(void)
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        execlp("python3", "python3", "-c", "", (char *)NULL);
-        _exit(127);
-    }
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+    settings.version = 0;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -407,7 +278,7 @@ int main(void)
         TEST(test_port_that_is_taken),
     };
 
-    if (!has_python()) {
+    if (!bed_has_python()) {
         print_message("no python3, no peer\n");
         return 0;
     }

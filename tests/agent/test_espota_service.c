@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Arduino update protocol of an agent on real sockets, with a host that shares no code with it
- * (espota_peer, a program of its own) and behaves as each of the original tools does, and a network that
- * fails.
+ * (espota_peer, a program of its own) and behaves as each of the original tools does, and a
+ * network that fails.
  */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <dirent.h>
-#include <posix/platform.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,72 +16,37 @@
 #include <unistd.h>
 
 #include <updraft/espota_service.h>
-#include <updraft/slot.h>
 
-#include "proto/ram_device.h"
-#include "support/images.h"
-#include "support/scratch.h"
+#include "agent/bed.h"
 
-#define IMAGE_SIZE 40000u
-
-static struct bed {
-    struct posix_platform platform;
-    struct ram_device ram;
-    struct ota_agent agent;
-    struct ota_espota_service service;
-    struct ota_espota_service_options options;
-    uint8_t buffer[4096];
-    uint8_t image[IMAGE_SIZE + 64];
-    size_t image_len;
-    struct scratch folder;
-    char log[65536];
-    char said[256];   /* the peer's last line */
-    char events[128]; /* a letter for each of the sketch's */
-} bed;
-
-static void log_line(struct ota_platform *platform, enum ota_log_level level, const char *tag,
-                     const char *text)
-{
-    size_t len = strlen(bed.log);
-
-    (void)platform;
-    (void)snprintf(bed.log + len, sizeof bed.log - len, "%d %s: %s\n", (int)level, tag, text);
-}
+static struct bed bed;
+static struct ota_espota_service tested;
+static struct ota_espota_service_options settings;
+static char events[128]; /* a letter for each of the sketch's */
 
 static void on_event(void *context, const struct ota_espota *espota, enum ota_espota_event event)
 {
-    size_t len = strlen(bed.events);
+    size_t len = strlen(events);
 
     (void)context;
     (void)espota;
-    if (event != OTA_ESPOTA_PROGRESS && len + 1 < sizeof bed.events) {
-        bed.events[len] = "iLSpEX"[event];
-        bed.events[len + 1] = '\0';
+    if (event != OTA_ESPOTA_PROGRESS && len + 1 < sizeof events) {
+        events[len] = "iLSpEX"[event];
+        events[len + 1] = '\0';
     }
 }
 
-/* ---- The agent -------------------------------------------------------------------------------- */
+/* ---- The agent ------------------------------------------------------------------------------- */
 
 static void begin_agent(void)
 {
-    const struct ota_agent_options options = {
-        .platform = &bed.platform.platform,
-        .device = &bed.ram.device,
-        .services = &bed.service.service,
-        .data_label = "storage",
-        .buffer = bed.buffer,
-        .buffer_size = sizeof bed.buffer,
-        .stay = true,
-    };
-
     ota_agent_end(&bed.agent);
-    bed.log[0] = '\0';
-    bed.events[0] = '\0';
-    bed.options.on_event = on_event;
-    ota_espota_service_init(&bed.service, &bed.options);
-    assert_int_equal(ota_agent_begin(&bed.agent, &options), OTA_OK);
-    assert_non_null(bed.service.datagrams);
-    assert_int_equal(bed.service.datagrams->port, bed.options.port);
+    events[0] = '\0';
+    settings.on_event = on_event;
+    ota_espota_service_init(&tested, &settings);
+    bed_begin(&bed, &tested.service, "storage");
+    assert_non_null(tested.datagrams);
+    assert_int_equal(tested.datagrams->port, settings.port);
 }
 
 /* Another device, that was never updated. */
@@ -93,6 +56,7 @@ static void begin_anew(void)
     begin_agent();
 }
 
+/* A port that nobody receives datagrams at. */
 static uint16_t find_port(void)
 {
     struct ota_platform *platform = &bed.platform.platform;
@@ -104,74 +68,31 @@ static uint16_t find_port(void)
     return port;
 }
 
-static void make_image(uint16_t chip)
+/* ---- The peer -------------------------------------------------------------------------------- */
+
+static const char *peer_command(const char *arguments)
 {
-    const struct image_facts facts = {.chip = chip, .size = IMAGE_SIZE, .version = "1.1.0"};
+    static char command[512];
 
-    bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
-    assert_true(bed.image_len > 0);
-    scratch_write(&bed.folder, "image", bed.image, bed.image_len);
-}
-
-/* ---- The peer --------------------------------------------------------------------------------- */
-
-static pid_t start_peer(const char *arguments, int *output)
-{
-    char command[512];
-    int ends[2];
-
-    (void)snprintf(command, sizeof command, "exec %s %u %s %s", ESPOTA_PEER,
-                   (unsigned)bed.options.port, scratch_path(&bed.folder, "image"), arguments);
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        _exit(127);
-    }
-    close(ends[1]);
-    *output = ends[0];
-    return child;
-}
-
-static void work(void)
-{
-    uint32_t wait_ms = ota_agent_poll(&bed.agent);
-
-    bed.platform.platform.wait(&bed.platform.platform, wait_ms < 5 ? wait_ms : 5);
+    (void)snprintf(command, sizeof command, "exec %s %u image %s", ESPOTA_PEER,
+                   (unsigned)settings.port, arguments);
+    return command;
 }
 
 /* Runs the peer beside the agent until it ends. Returns its exit status. */
 static int run_peer(const char *arguments)
 {
-    int output, status;
-    pid_t child = start_peer(arguments, &output);
-
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        work();
-    }
-    ssize_t len = read(output, bed.said, sizeof bed.said - 1);
-    bed.said[len > 0 ? len : 0] = '\0';
-    close(output);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    return bed_run(&bed, peer_command(arguments));
 }
 
-/* ---- What it came to -------------------------------------------------------------------------- */
+/* ---- What it came to ------------------------------------------------------------------------- */
 
 static void assert_updated(void)
 {
-    int slot = OTA_SLOT_NONE;
-
     while (!bed.agent.is_restarting) {
-        work();
+        bed_work(&bed);
     }
-    assert_memory_equal(bed.ram.memory + RAM_OTA_0, bed.image, bed.image_len);
-    assert_int_equal(ota_slot_boot(&bed.ram.device, &slot), OTA_OK);
-    assert_int_equal(slot, 0);
+    bed_assert_in_place(&bed);
     assert_int_equal(bed.platform.watch_count, 0);
 }
 
@@ -196,10 +117,10 @@ static void assert_fails(const char *arguments, const char *said)
     }
     assert_int_equal(status, 1);
     assert_memory_equal(bed.said, said, strlen(said));
-    while (bed.service.espota.state != OTA_ESPOTA_IDLE) {
-        work();
+    while (tested.espota.state != OTA_ESPOTA_IDLE) {
+        bed_work(&bed);
     }
-    work();
+    bed_work(&bed);
     assert_false(bed.agent.is_restarting);
     assert_int_equal(bed.agent.intake.state, OTA_INTAKE_FREE);
     assert_int_equal(bed.agent.intake.accepted, 0);
@@ -209,14 +130,9 @@ static void assert_fails(const char *arguments, const char *said)
 static int set_up(void **state)
 {
     (void)state;
-    memset(&bed, 0, sizeof bed);
-    scratch_make(&bed.folder);
-    ram_device_make(&bed.ram);
-    platform_init(&bed.platform);
-    bed.platform.platform.log = log_line;
-    bed.agent.options.platform = &bed.platform.platform;
-    make_image(OTA_CHIP_ESP32S3);
-    bed.options.port = find_port();
+    bed_make(&bed);
+    bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
+    settings = (struct ota_espota_service_options){.port = find_port()};
     begin_agent();
     return 0;
 }
@@ -224,14 +140,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    ota_agent_end(&bed.agent);
-    assert_int_equal(bed.platform.watch_count, 0);
-    platform_close(&bed.platform);
-    scratch_remove(&bed.folder);
+    bed_remove(&bed);
     return 0;
 }
 
-/* ---- The tools -------------------------------------------------------------------------------- */
+/* ---- The tools ------------------------------------------------------------------------------- */
 
 static const char *const tools[] = {"esp8266", "pico", "esp32", "esp32-pbkdf2"};
 
@@ -244,21 +157,22 @@ static void test_tools(void **state)
 
     (void)state;
     for (size_t tool = 0; tool < TOOLS; tool++) {
-        bed.options.profile = tool < 2 ? OTA_ESPOTA_ESP8266 : OTA_ESPOTA_ESP32;
+        settings.profile = tool < 2 ? OTA_ESPOTA_ESP8266 : OTA_ESPOTA_ESP32;
         begin_anew();
         (void)snprintf(arguments, sizeof arguments, "--tool %s", tools[tool]);
         push_and_update(arguments);
-        assert_string_equal(bed.events, "iSE");
+        assert_string_equal(events, "iSE");
     }
-    bed.options.profile = OTA_ESPOTA_RP2040;
+    settings.profile = OTA_ESPOTA_RP2040;
     begin_anew();
     push_and_update("--tool pico");
-    bed.options.profile = OTA_ESPOTA_ESP32; /* a shorter pause is long enough */
+    settings.profile = OTA_ESPOTA_ESP32; /* a shorter pause is long enough */
     begin_anew();
     push_and_update("--tool esp8266");
 }
 
-/* One device lets all of them in, by the login that they know; the log says which was the weak one. */
+/* One device lets all of them in, by the login that they know; the log says which was the weak
+   one. */
 static void test_passwords(void **state)
 {
     static const char *const arguments[] = {
@@ -271,12 +185,12 @@ static void test_passwords(void **state)
     };
 
     (void)state;
-    bed.options.password = "s\xC3\xA9same";
-    bed.options.gap_ms = 200;
+    settings.password = "s\xC3\xA9same";
+    settings.gap_ms = 200;
     for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++) {
         begin_anew();
         push_and_update(arguments[i]);
-        assert_string_equal(bed.events, i == 3 ? "iiLSE" : "iLSE");
+        assert_string_equal(events, i == 3 ? "iiLSE" : "iLSE");
         bool is_weak = strstr(bed.log, "1 espota: 127.0.0.1 proved the password by MD5") != NULL;
         assert_int_equal(is_weak, i < 4);
     }
@@ -285,14 +199,14 @@ static void test_passwords(void **state)
 static void test_wrong_passwords(void **state)
 {
     (void)state;
-    bed.options.password = "secret";
-    bed.options.gap_ms = 200;
+    settings.password = "secret";
+    settings.gap_ms = 200;
     begin_anew();
     assert_fails("--tool esp8266 --password Secret", "Authentication Failed\n");
     assert_fails("--tool esp32 --password Secret", "Authentication Failed\n");
     assert_fails("--tool esp32-pbkdf2 --password Secret",
                  "Authentication Failed: Authentication Failed\n");
-    assert_string_equal(bed.events, "iXiXiXiX");
+    assert_string_equal(events, "iXiXiXiX");
     assert_non_null(strstr(bed.log, "1 espota: 127.0.0.1 gave a wrong password\n"));
     push_and_update("--tool esp32-pbkdf2 --password secret"); /* late, and in time */
 }
@@ -301,17 +215,17 @@ static void test_wrong_passwords(void **state)
 static void test_settings(void **state)
 {
     (void)state;
-    bed.options.password = "secret";
-    bed.options.login = OTA_ESPOTA_LOGIN_SHA256;
-    bed.options.gap_ms = 200;
+    settings.password = "secret";
+    settings.login = OTA_ESPOTA_LOGIN_SHA256;
+    settings.gap_ms = 200;
     begin_anew();
     assert_fails("--tool esp8266 --password secret", "Authentication Failed\n");
     push_and_update("--tool esp32-pbkdf2 --password secret");
-    bed.options.password = NULL;
-    bed.options.md5_hash = "5ebe2294ecd0e0f08eab7690d2a6ee69";
+    settings.password = NULL;
+    settings.md5_hash = "5ebe2294ecd0e0f08eab7690d2a6ee69";
     begin_anew();
     push_and_update("--tool esp32-pbkdf2 --password secret");
-    bed.options.login = OTA_ESPOTA_LOGIN_MD5;
+    settings.login = OTA_ESPOTA_LOGIN_MD5;
     for (size_t tool = 0; tool < TOOLS; tool++) {
         char arguments[64];
         (void)snprintf(arguments, sizeof arguments, "--tool %s --password secret", tools[tool]);
@@ -325,35 +239,35 @@ static void test_file_system(void **state)
     uint8_t *data = scratch_noise(3, 10001);
 
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
     scratch_write(&bed.folder, "image", data, 10001);
     assert_int_equal(run_peer("--data --tool esp8266"), 0);
     while (!bed.agent.is_restarting) {
-        work();
+        bed_work(&bed);
     }
     assert_memory_equal(bed.ram.memory + RAM_STORAGE, data, 10001);
     free(data);
 }
 
-/* ---- What is wrong reaches the host ----------------------------------------------------------- */
+/* ---- What is wrong reaches the host ---------------------------------------------------------- */
 
 static void test_bad_images(void **state)
 {
     (void)state;
-    bed.options.profile = OTA_ESPOTA_ESP8266;
+    settings.profile = OTA_ESPOTA_ESP8266;
     begin_anew();
     assert_fails("--tool esp8266 --flip 0", "ERROR[10]: Magic byte is not 0xE9\n");
     assert_fails("--tool esp8266 --md5 0123456789abcdef0123456789abcdef",
                  "ERROR[7]: MD5 verification failed: expected: 0123456789abcdef012\n");
     assert_fails("--tool pico --flip 30000", "ERROR[");
-    make_image(OTA_CHIP_ESP32);
+    bed_make_image(&bed, "image", OTA_CHIP_ESP32);
     assert_fails("--tool esp8266", "ERROR[10]: the image is made for another chip\n");
-    bed.options.profile = OTA_ESPOTA_ESP32;
+    settings.profile = OTA_ESPOTA_ESP32;
     begin_anew();
     assert_fails("--tool esp32", "Error response from device: ");
     assert_non_null(strstr(bed.said, "Error: the image is made for another chip"));
-    make_image(OTA_CHIP_ESP32S3);
+    bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
     assert_fails("--tool esp32 --md5 0123456789abcdef0123456789abcdef",
                  "Error response from device: MD5 Check Failed");
     push_and_update("--tool esp32");
@@ -366,26 +280,26 @@ static void test_too_large(void **state)
     (void)state;
     scratch_write(&bed.folder, "image", large, RAM_SLOT_SIZE + 1);
     free(large);
-    bed.options.profile = OTA_ESPOTA_ESP8266;
+    settings.profile = OTA_ESPOTA_ESP8266;
     begin_anew();
     assert_fails("--tool esp8266", "Bad Answer: ERR: ERROR[4]: Not Enough Space\n");
-    bed.options.profile = OTA_ESPOTA_ESP32;
+    settings.profile = OTA_ESPOTA_ESP32;
     begin_anew();
     assert_fails("--tool esp32", "Bad Answer: ERR: Not Enough Space");
-    assert_string_equal(bed.events, "iX");
+    assert_string_equal(events, "iX");
 }
 
-/* ---- A network that fails --------------------------------------------------------------------- */
+/* ---- A network that fails -------------------------------------------------------------------- */
 
 static void test_lost_and_doubled(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
     push_and_update("--double");
     begin_anew();
     push_and_update("--lose 2 --timeout 0.3"); /* its first OKs: it asks again */
-    bed.options.password = "secret";
+    settings.password = "secret";
     for (size_t tool = 0; tool < TOOLS; tool++) {
         char arguments[64];
         (void)snprintf(arguments, sizeof arguments, "--double --tool %s --password secret",
@@ -400,24 +314,11 @@ static void test_lost_and_doubled(void **state)
 static void test_slow(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
     push_and_update("--step 1");
     begin_anew();
     push_and_update("--step 600 --slow 5 --tool esp8266");
-}
-
-static unsigned count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(folder);
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    closedir(folder);
-    return count;
 }
 
 /* Cut at every 997th byte, by an end and by a reset: the next one works. */
@@ -426,15 +327,15 @@ static void test_cut(void **state)
     char arguments[64];
 
     (void)state;
-    bed.options.gap_ms = 1;
+    settings.gap_ms = 1;
     begin_anew();
-    unsigned before = count_descriptors();
-    for (unsigned cut = 0; cut < IMAGE_SIZE; cut += 997) {
+    unsigned before = bed_count_descriptors();
+    for (unsigned cut = 0; cut < BED_IMAGE_SIZE; cut += 997) {
         (void)snprintf(arguments, sizeof arguments, "--cut %u %s", cut,
                        cut % 2 == 1 ? "--reset" : "");
         assert_fails(arguments, "cut\n");
     }
-    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(bed_count_descriptors(), before);
     push_and_update("");
 }
 
@@ -442,10 +343,10 @@ static void test_cut(void **state)
 static void test_no_connection_back(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
     assert_fails("--deaf", "No response from device\n");
-    assert_string_equal(bed.events, "iSX");
+    assert_string_equal(events, "iSX");
     assert_non_null(strstr(bed.log, "1 espota: cannot connect to 127.0.0.1 port "));
     push_and_update("");
 }
@@ -454,8 +355,8 @@ static void test_no_connection_back(void **state)
 static void test_silent_host(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 1;
-    bed.options.receive_timeout_ms = 300;
+    settings.gap_ms = 1;
+    settings.receive_timeout_ms = 300;
     begin_anew();
     assert_fails("--silent 20000", "the device gave up\n");
     assert_non_null(strstr(bed.log, "1 espota: 127.0.0.1: nothing came for too long"));
@@ -465,10 +366,10 @@ static void test_silent_host(void **state)
 static void test_fifty_at_once(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
     push_and_update("--clients 50 --timeout 0.2 --tool esp8266");
-    bed.options.password = "secret";
+    settings.password = "secret";
     begin_anew();
     /* Who comes later takes the nonce of who came before; in the end one has the last word. */
     (void)run_peer("--clients 50 --timeout 0.2 --tool esp32-pbkdf2 --password secret");
@@ -478,16 +379,16 @@ static void test_fifty_at_once(void **state)
     assert_updated();
 }
 
-/* ---- The service ------------------------------------------------------------------------------ */
+/* ---- The service ----------------------------------------------------------------------------- */
 
 static void assert_advert(const char *board, const char *auth)
 {
-    struct ota_service *service = &bed.service.service;
+    struct ota_service *service = &tested.service;
     struct ota_advert advert;
 
     assert_true(service->advert(service, &advert));
     assert_string_equal(advert.type, "_arduino._tcp");
-    assert_int_equal(advert.port, bed.options.port);
+    assert_int_equal(advert.port, settings.port);
     assert_string_equal(advert.txt[0], "tcp_check=no");
     assert_string_equal(advert.txt[1], "ssh_upload=no");
     assert_string_equal(advert.txt[2], board);
@@ -500,12 +401,12 @@ static void test_advert(void **state)
     (void)state;
     assert_advert("board=esp32s3", "auth_upload=no");
     assert_non_null(strstr(bed.log, "1 espota: no password is set"));
-    bed.options.profile = OTA_ESPOTA_ESP8266;
-    bed.options.password = "secret";
+    settings.profile = OTA_ESPOTA_ESP8266;
+    settings.password = "secret";
     begin_agent();
     assert_advert("board=generic", "auth_upload=yes");
     assert_non_null(strstr(bed.log, "2 espota: logins by MD5 are allowed"));
-    bed.options.board = "my-board-with-a-name-that-is-much-too-long-to-be-advertised-whole";
+    settings.board = "my-board-with-a-name-that-is-much-too-long-to-be-advertised-whole";
     begin_agent();
     assert_advert("board=my-board-with-a-name-that-is-much-too-long-to-b", "auth_upload=yes");
 }
@@ -516,8 +417,8 @@ static void test_busy(void **state)
     const struct ota_arrival other = {.way = "http", .size = 1000};
 
     (void)state;
-    bed.options.profile = OTA_ESPOTA_ESP8266;
-    bed.options.gap_ms = 200;
+    settings.profile = OTA_ESPOTA_ESP8266;
+    settings.gap_ms = 200;
     begin_anew();
     assert_int_equal(ota_intake_begin(&bed.agent.intake, &other), OTA_OK);
     assert_int_equal(run_peer("--tool esp8266"), 1);
@@ -528,15 +429,15 @@ static void test_busy(void **state)
 
 static void test_pause(void **state)
 {
-    struct ota_service *service = &bed.service.service;
+    struct ota_service *service = &tested.service;
     int output, status;
 
     (void)state;
-    bed.options.gap_ms = 200;
+    settings.gap_ms = 200;
     begin_anew();
-    pid_t child = start_peer("--silent 20000", &output);
-    while (bed.service.espota.received < 20000) {
-        work();
+    pid_t child = bed_start(&bed, peer_command("--silent 20000"), &output);
+    while (tested.espota.received < 20000) {
+        bed_work(&bed);
     }
     service->pause(service, true);
     assert_int_equal(bed.agent.intake.state, OTA_INTAKE_FREE);
@@ -551,12 +452,12 @@ static void test_pause(void **state)
 static void test_stay(void **state)
 {
     (void)state;
-    bed.options.gap_ms = 200;
-    bed.options.stay = true;
+    settings.gap_ms = 200;
+    settings.stay = true;
     begin_anew();
     assert_int_equal(run_peer(""), 0);
-    while (bed.service.espota.state != OTA_ESPOTA_IDLE) {
-        work();
+    while (tested.espota.state != OTA_ESPOTA_IDLE) {
+        bed_work(&bed);
     }
     assert_int_equal(bed.agent.intake.accepted, 1);
     assert_false(bed.agent.is_restart_due);
@@ -570,25 +471,13 @@ static void test_bad_options(void **state)
     struct ota_agent_options options = bed.agent.options;
 
     (void)state;
-    ota_espota_service_init(&service, &bed.options);
+    ota_espota_service_init(&service, &settings);
     options.services = &service.service;
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
-    bed.options.md5_hash = "too short";
-    ota_espota_service_init(&service, &bed.options);
+    settings.md5_hash = "too short";
+    ota_espota_service_init(&service, &settings);
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_ARGUMENT);
-    bed.options.md5_hash = NULL;
-}
-
-static bool has_python(void)
-{
-    int status = -1;
-    pid_t child = fork();
-
-    if (child == 0) {
-        execlp("python3", "python3", "-c", "", (char *)NULL);
-        _exit(127);
-    }
-    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+    settings.md5_hash = NULL;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -616,7 +505,7 @@ int main(void)
         TEST(test_bad_options),
     };
 
-    if (!has_python()) {
+    if (!bed_has_python()) {
         print_message("no python3, no peer\n");
         return 0;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The update from one URL: one call, step by step, and each case of docs/formats/https-update.md section 5. */
+/* The update from one URL: one call, step by step, and each case of docs/formats/https-update.md
+   section 5. */
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -9,81 +9,34 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <posix/platform.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <updraft/slot.h>
 #include <updraft/web_service.h>
 
-#include "proto/ram_device.h"
+#include "agent/bed.h"
 #include "support/images.h"
-#include "support/scratch.h"
 
-#define IMAGE_SIZE 40000u
-
-static struct bed {
-    struct posix_platform platform;
-    struct ram_device ram;
-    struct ota_agent agent;
-    struct ota_web_service service;
-    struct ota_web_service_connection connections[OTA_WEB_SERVICE_CONNECTIONS];
-    struct ota_web_service_options options;
-    uint8_t buffer[4096];
-    uint8_t image[IMAGE_SIZE + 64];
-    size_t image_len;
-    struct scratch folder;
-    char log[16384];
-    char said[16384]; /* by the last command */
-    uint32_t wait_ms; /* what the agent wanted in its last turn */
-} bed;
-
-static void log_line(struct ota_platform *platform, enum ota_log_level level, const char *tag,
-                     const char *text)
-{
-    size_t len = strlen(bed.log);
-
-    (void)platform;
-    (void)snprintf(bed.log + len, sizeof bed.log - len, "%d %s: %s\n", (int)level, tag, text);
-}
+static struct bed bed;
+static struct ota_web_service tested;
+static struct ota_web_service_connection connections[OTA_WEB_SERVICE_CONNECTIONS];
+static struct ota_web_service_options settings;
 
 static void begin_agent(void)
 {
-    const struct ota_agent_options options = {
-        .platform = &bed.platform.platform,
-        .device = &bed.ram.device,
-        .services = &bed.service.service,
-        .buffer = bed.buffer,
-        .buffer_size = sizeof bed.buffer,
-        .stay = true,
-    };
-
-    bed.log[0] = '\0';
-    ota_web_service_init(&bed.service, &bed.options);
-    assert_int_equal(ota_agent_begin(&bed.agent, &options), OTA_OK);
-    assert_int_equal(bed.service.listener->port, bed.options.port);
+    ota_agent_end(&bed.agent);
+    ota_web_service_init(&tested, &settings);
+    bed_begin(&bed, &tested.service, NULL);
+    assert_int_equal(tested.listener->port, settings.port);
 }
 
-/* A port that nobody has. */
-static uint16_t find_port(void)
-{
-    struct ota_platform *platform = &bed.platform.platform;
-    struct ota_listener *listener;
-
-    assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
-    uint16_t port = listener->port;
-    listener->close(listener);
-    return port;
-}
-
-static void begin_again(void)
+/* Another device, that was never updated. */
+static void begin_anew(void)
 {
     ota_agent_end(&bed.agent);
     ram_device_make(&bed.ram);
@@ -92,23 +45,14 @@ static void begin_again(void)
 
 static int set_up(void **state)
 {
-    const struct image_facts facts = {
-        .chip = OTA_CHIP_ESP32S3, .size = IMAGE_SIZE, .version = "1.1.0"};
-
     (void)state;
-    memset(&bed, 0, sizeof bed);
-    scratch_make(&bed.folder);
-    ram_device_make(&bed.ram);
-    platform_init(&bed.platform);
-    bed.platform.platform.log = log_line;
-    bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
-    assert_true(bed.image_len > 0);
-    scratch_write(&bed.folder, "code.bin", bed.image, bed.image_len);
+    bed_make(&bed);
+    bed_make_image(&bed, "code.bin", OTA_CHIP_ESP32S3);
     scratch_write(&bed.folder, "littlefs.bin", bed.image, RAM_STORAGE_SIZE);
     scratch_write(&bed.folder, "text.bin", "this is no image\n", 17);
-    bed.options = (struct ota_web_service_options){
-        .port = find_port(),
-        .connections = bed.connections,
+    settings = (struct ota_web_service_options){
+        .port = bed_find_port(&bed),
+        .connections = connections,
         .connection_count = OTA_WEB_SERVICE_CONNECTIONS,
     };
     begin_agent();
@@ -118,72 +62,22 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    ota_agent_end(&bed.agent);
-    assert_int_equal(bed.platform.watch_count, 0);
-    platform_close(&bed.platform);
-    scratch_remove(&bed.folder);
+    bed_remove(&bed);
     return 0;
 }
 
-/* A turn of the loop; the wait comes first, so that what the turn did is looked at without one. */
-static void work(void)
-{
-    bed.platform.platform.wait(&bed.platform.platform, bed.wait_ms < 5 ? bed.wait_ms : 5);
-    bed.wait_ms = ota_agent_poll(&bed.agent);
-}
-
 /* ---- curl ------------------------------------------------------------------------------------- */
-
-static pid_t start_command(const char *command, int *output)
-{
-    int ends[2];
-
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        if (chdir(bed.folder.path) == 0) {
-            execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-        }
-        _exit(127);
-    }
-    close(ends[1]);
-    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
-    *output = ends[0];
-    return child;
-}
-
-static void read_output(int output)
-{
-    size_t len = strlen(bed.said);
-    ssize_t more = read(output, bed.said + len, sizeof bed.said - 1 - len);
-
-    bed.said[len + (size_t)(more > 0 ? more : 0)] = '\0';
-}
 
 /* Runs curl beside the agent, its addresses written as BOARD/path. Returns its exit status; what it
    says is in bed.said. */
 static int curl(const char *arguments)
 {
     char command[2048];
-    int output, status;
 
-    snprintf(command, sizeof command, "BOARD=127.0.0.1:%u; curl -s -S --max-time 30 %s",
-             (unsigned)bed.options.port, arguments);
-    bed.said[0] = '\0';
-    pid_t child = start_command(command, &output);
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        work();
-        read_output(output);
-    }
-    read_output(output);
-    close(output);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    (void)snprintf(command, sizeof command,
+                   "exec 2>&1; BOARD=127.0.0.1:%u; curl -s -S --max-time 30 %s",
+                   (unsigned)settings.port, arguments);
+    return bed_run(&bed, command);
 }
 
 static void assert_said(const char *text)
@@ -204,13 +98,9 @@ static void assert_not_updated(void)
 /* The update is in place, and a restart is due. */
 static void assert_updated(void)
 {
-    int slot = OTA_SLOT_NONE;
-
     assert_true(bed.agent.is_restart_due);
     assert_int_equal(bed.agent.restart_delay_ms, OTA_WEB_SERVICE_RESTART_DELAY_MS);
-    assert_memory_equal(bed.ram.memory + RAM_OTA_0, bed.image, bed.image_len);
-    assert_int_equal(ota_slot_boot(&bed.ram.device, &slot), OTA_OK);
-    assert_int_equal(slot, 0);
+    bed_assert_in_place(&bed);
 }
 
 /* It comes a second after the answer, and leaves nothing open. */
@@ -222,7 +112,7 @@ static void test_the_restart(void **state)
     assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
     assert_updated();
     while (!bed.agent.is_restarting) {
-        work();
+        bed_work(&bed);
     }
     assert_true(platform->now_ms(platform) - bed.agent.restart_since_ms >=
                 OTA_WEB_SERVICE_RESTART_DELAY_MS);
@@ -256,7 +146,7 @@ static void test_uploads_as_tools_do_them(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof uploads / sizeof *uploads; i++) {
-        begin_again();
+        begin_anew();
         assert_int_equal(curl(uploads[i].arguments), 0);
         assert_said(uploads[i].says);
         assert_updated();
@@ -310,9 +200,9 @@ static void test_a_large_upload_that_is_refused(void **state)
 static void test_logins(void **state)
 {
     (void)state;
-    bed.options.user = "me";
-    bed.options.password = "s\xc3\xa9same";
-    begin_again();
+    settings.user = "me";
+    settings.password = "s\xc3\xa9same";
+    begin_anew();
     assert_int_equal(curl("-i -F image=@code.bin $BOARD/update"), 0);
     assert_said("HTTP/1.1 401 Unauthorized");
     assert_said("WWW-Authenticate: Basic realm=\"Login Required\"");
@@ -325,7 +215,7 @@ static void test_logins(void **state)
     assert_int_equal(curl("--anyauth -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
     assert_said("Update Success!");
     assert_updated();
-    begin_again();
+    begin_anew();
     assert_int_equal(curl("-u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
     assert_updated();
 }
@@ -351,7 +241,7 @@ static void test_one_connection_for_all(void **state)
 static int dial(void)
 {
     const struct sockaddr_in address = {.sin_family = AF_INET,
-                                        .sin_port = htons(bed.options.port),
+                                        .sin_port = htons(settings.port),
                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int peer = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -374,7 +264,7 @@ static bool say(int peer, const void *data, size_t len)
         } else if (errno != EAGAIN) {
             return false;
         }
-        work();
+        bed_work(&bed);
     }
     return true;
 }
@@ -393,7 +283,7 @@ static bool hear(int peer, const char *text)
         if (got == 0 || (got < 0 && errno != EAGAIN)) {
             return false;
         }
-        work();
+        bed_work(&bed);
     }
 }
 
@@ -406,23 +296,10 @@ static size_t compose(char *request, size_t size)
     return (size_t)len;
 }
 
-static unsigned count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    unsigned count = 0;
-
-    assert_non_null(folder);
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
-
 static bool nobody_is_there(void)
 {
     for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
-        if (bed.connections[i].stream != NULL) {
+        if (connections[i].stream != NULL) {
             return false;
         }
     }
@@ -433,8 +310,8 @@ static bool nobody_is_there(void)
 static void test_cut(void **state)
 {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
-    static char request[IMAGE_SIZE + 512];
-    unsigned before = count_descriptors();
+    static char request[BED_IMAGE_SIZE + 512];
+    unsigned before = bed_count_descriptors();
 
     (void)state;
     size_t len = compose(request, sizeof request);
@@ -448,11 +325,11 @@ static void test_cut(void **state)
         }
         close(peer);
         do {
-            work();
+            bed_work(&bed);
         } while (!nobody_is_there());
         assert_not_updated();
     }
-    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(bed_count_descriptors(), before);
     assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
     assert_updated();
 }
@@ -523,7 +400,7 @@ static void test_fifty_at_once(void **state)
     snprintf(arguments, sizeof arguments,
              "-Z --parallel-immediate --parallel-max 50 -w '%%{http_code}\\n' -o /dev/null "
              "'http://127.0.0.1:%u/update?n=[1-50]' | sort | uniq -c",
-             (unsigned)bed.options.port);
+             (unsigned)settings.port);
     assert_int_equal(curl(arguments), 0);
     assert_said(" 50 200\n");
     assert_int_equal(curl("-F image=@code.bin $BOARD/update"), 0);
@@ -535,12 +412,12 @@ static void test_ten_thousand_updates(void **state)
 {
     const struct image_facts facts = {.chip = OTA_CHIP_ESP32S3, .version = "1.1.0"};
     static char request[2048];
-    unsigned before = count_descriptors();
+    unsigned before = bed_count_descriptors();
 
     (void)state;
-    bed.options.restart = OTA_WEB_RESTART_BY_HAND;
+    settings.restart = OTA_WEB_RESTART_BY_HAND;
     bed.image_len = image_make(bed.image, sizeof bed.image, &facts);
-    begin_again();
+    begin_anew();
     size_t len = compose(request, sizeof request);
     assert_true(len + bed.image_len <= sizeof request);
     memcpy(request + len, bed.image, bed.image_len);
@@ -552,9 +429,9 @@ static void test_ten_thousand_updates(void **state)
     }
     assert_int_equal(bed.agent.intake.accepted, 10000);
     while (!nobody_is_there()) {
-        work();
+        bed_work(&bed);
     }
-    assert_int_equal(count_descriptors(), before);
+    assert_int_equal(bed_count_descriptors(), before);
 }
 
 /* Two requests in one piece, answered one after the other. */
@@ -583,7 +460,7 @@ static void test_requests_in_one_piece(void **state)
 
 static void test_pause(void **state)
 {
-    struct ota_service *service = &bed.service.service;
+    struct ota_service *service = &tested.service;
     int peer = dial();
 
     (void)state;
@@ -601,10 +478,10 @@ static void test_what_cannot_begin(void **state)
     struct ota_agent second;
     struct ota_web_service service;
     struct ota_agent_options options = bed.agent.options;
-    struct ota_web_service_options none = bed.options;
+    struct ota_web_service_options none = settings;
 
     (void)state;
-    ota_web_service_init(&service, &bed.options);
+    ota_web_service_init(&service, &settings);
     options.services = &service.service;
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
     none.connection_count = 0;
@@ -617,9 +494,9 @@ static void test_advert(void **state)
     struct ota_advert advert;
 
     (void)state;
-    assert_true(bed.service.service.advert(&bed.service.service, &advert));
+    assert_true(tested.service.advert(&tested.service, &advert));
     assert_string_equal(advert.type, "_http._tcp");
-    assert_int_equal(advert.port, bed.options.port);
+    assert_int_equal(advert.port, settings.port);
     assert_string_equal(advert.txt[0], "path=/update");
     assert_null(advert.txt[1]);
 }

@@ -89,9 +89,10 @@ static void serve(struct web *web, bool is_part, size_t from, size_t to)
         put_text(web, line);
     }
     if (is_part) {
-        snprintf(line, sizeof line, "Content-Range: bytes %ld-%ld/%ld\r\n",
-                 (long)from + habits->start_lie, (long)to - 1 + habits->start_lie,
-                 (long)web->file_len + habits->total_lie);
+        const long start = (long)from + (from > 0 ? habits->start_lie : 0);
+        const long total = (long)web->file_len + (from > 0 ? habits->total_lie : 0);
+        snprintf(line, sizeof line, "Content-Range: bytes %ld-%ld/%ld\r\n", start,
+                 start + (long)(to - from) - 1, total);
         put_text(web, line);
     }
     put_text(web, habits->extra_lines != NULL ? habits->extra_lines : "");
@@ -99,7 +100,7 @@ static void serve(struct web *web, bool is_part, size_t from, size_t to)
     web->reply_ends = habits->closes || habits->drops || habits->http_1_0 || habits->no_length;
     if (habits->chunked) {
         put_text(web, "Transfer-Encoding: chunked\r\n\r\n");
-        put_chunks(web, web->file + from, to - from);
+        put_chunks(web, web->file + from, to - from - habits->less);
         return;
     }
     if (!habits->no_length) {
@@ -123,12 +124,14 @@ static void serve_range(struct web *web, const char *range)
         to = strtoul(end + 1, NULL, 10) + 1;
     }
     to = to < web->file_len ? to : web->file_len;
-    if (web->habits.no_ranges || (header_of(web, "\r\nIf-Range: ", if_range) != NULL &&
-                                  (web->etag == NULL || strcmp(if_range, web->etag) != 0))) {
+    if (web->habits.no_ranges ||
+        (!web->habits.no_if_range && header_of(web, "\r\nIf-Range: ", if_range) != NULL &&
+         (web->etag == NULL || strcmp(if_range, web->etag) != 0))) {
         serve(web, false, 0, web->file_len);
     } else if (from >= web->file_len) {
         put_status(web, 416, NULL);
     } else {
+        to = to + web->habits.more < web->file_len ? to + web->habits.more : to;
         if (web->habits.part_max != 0 && to > from + web->habits.part_max) {
             to = from + web->habits.part_max;
         }
@@ -227,7 +230,7 @@ static enum ota_err stream_read(struct ota_stream *stream, void *data, size_t ca
     memcpy(data, web->reply + web->reply_at, most);
     web->reply_at += most;
     *len = most;
-    *ended = web->reply_ends && !habits->endless_body && web->reply_len > 0 &&
+    *ended = web->reply_ends && !habits->endless_body && !habits->drops && web->reply_len > 0 &&
              web->reply_at == web->reply_len;
     return OTA_OK;
 }

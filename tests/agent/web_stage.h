@@ -3,8 +3,9 @@
 #define AGENT_WEB_STAGE_H
 
 /*
- * A web server made of memory behind a platform whose clock only waiting moves: it has one file, knows
- * ranges, and misbehaves as a test says. A device of RAM with an intake is there to take what comes.
+ * A web server made of memory behind a platform whose clock only waiting moves: it has one file,
+ * knows ranges, and misbehaves as a test says. A device of RAM with an intake is there to take what
+ * comes.
  */
 
 #include <updraft/intake.h>
@@ -21,16 +22,18 @@ struct web_habits {
     const char *status_lines; /* header lines beside it */
     const char *needs;        /* Authorization's value; others get 401 */
     bool no_ranges;
+    bool no_if_range; /* gives a range whatever If-Range says */
     bool chunked;
     bool no_length; /* neither a length nor chunks: the end is the end */
     bool http_1_0;
     bool closes;                  /* says so and does, after each answer */
-    bool drops;                   /* closes after each answer without having said so */
+    bool drops;                   /* likewise without a word, which is noticed only later */
     int32_t length_lie;           /* added to the length it states */
-    int32_t start_lie, total_lie; /* likewise, of a part */
+    int32_t start_lie, total_lie; /* likewise, of a part that does not begin the file */
+    uint32_t more;                /* bytes that a part has beyond what was asked for */
+    uint32_t less;                /* bytes that a chunked answer lacks of what it says */
     uint32_t part_max;            /* gives at most so many bytes of a range; 0: as asked */
-    uint32_t
-        cut; /* bytes of each reply (head included) after which the connection breaks; 0: none */
+    uint32_t cut;          /* bytes of each reply, its head included, before it breaks; 0: all */
     uint32_t silent_after; /* likewise, after which nothing comes any more */
     bool endless_head, endless_body;
     uint32_t byte_every_ms;    /* trickles; 0: does not */
@@ -73,8 +76,8 @@ struct web {
     char log[2048];
 };
 
-/* Set-up and tear-down functions for cmocka: a server with an image 1.1.0 of 20000 bytes, and a device that runs
-   1.0.0 from its factory app. */
+/* Set-up and tear-down functions for cmocka: a server with an image 1.1.0 of 20000 bytes, and a
+   device that runs 1.0.0 from its factory app. */
 int web_set_up(void **state);
 int web_tear_down(void **state);
 

@@ -150,7 +150,8 @@ static void fail_one(void *context)
 static void test_failing_backend(void **state)
 {
     (void)state;
-    /* The key's hash: 3. Two keyed hashes: 4. Four iterations of two hashes of 3, and the block's number. */
+    /* The key's hash: 3. Two keyed hashes: 4. Four iterations of two hashes of 3, and the block's
+       number. */
     assert_int_equal(faults_everywhere(FAULT_CRYPTO, fail_one, NULL), 3 + 4 + 4 * 2 * 3 + 1);
 }
 

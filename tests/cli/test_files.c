@@ -119,7 +119,7 @@ static void streams(void **state)
     size_t total = 0;
     do {
         assert_int_equal(file.source.read(&file.source, piece, sizeof(piece), &len), OTA_OK);
-        assert_memory_equal(piece, "abcdefgh" + total, len);
+        assert_memory_equal(piece, &"abcdefgh"[total], len);
         total += len;
     } while (len > 0);
     assert_int_equal(total, 8);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `updraft flash make|show|extract` (docs/formats/flash-layout.md). */
 
+#include "cli/digest.h"
 #include "cli/run_command.h"
 #include "support/scratch.h"
 
@@ -16,12 +17,9 @@ static void expect_sha256(const char *path, const char *expected)
 {
     size_t size;
     uint8_t *data = run_read_file(path, &size);
-    struct ota_hash hash;
     uint8_t digest[OTA_SHA256_SIZE];
     char text[2 * OTA_SHA256_SIZE + 1];
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, OTA_HASH_SHA256), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, data, size), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
+    assert_true(digest_of(&ota_crypto_psa, OTA_HASH_SHA256, data, size, digest));
     for (size_t i = 0; i < sizeof digest; i++) {
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
     }

@@ -16,6 +16,7 @@
 #include <updraft/image.h>
 
 #include "base/bytes.h"
+#include "cli/digest.h"
 #include "cli/image_writer.h"
 
 /* --- real images ---------------------------------------------------------------------------- */
@@ -253,11 +254,8 @@ static void host_image(void **state)
     assert_string_equal(decoded.project, "a-name-that-fills-all-32-bytes-!");
     assert_int_equal(decoded.secure_version, 3);
     assert_string_equal(decoded.date, "");
-    struct ota_hash hash;
     uint8_t digest[OTA_SHA256_SIZE];
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, OTA_HASH_SHA256), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, program, sizeof(program)), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
+    assert_true(digest_of(&ota_crypto_psa, OTA_HASH_SHA256, program, sizeof(program), digest));
     assert_memory_equal(decoded.elf_sha256, digest, sizeof(digest));
 
     /* docs/formats/image.md section 12 */

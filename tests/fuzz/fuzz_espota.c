@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * espota's device against hosts that say anything at any time. The input is a script: a byte says what happens
- * next, and brings bytes of its own. Whatever happens: nothing is begun before a login where one is
- * wanted, the intake is taken only while there is or will be a connection, the running image and the table stay as
- * they are, no failure is told as OK, and what is accepted is the one image that would pass, at its place.
+ * espota's device against hosts that say anything at any time. The input is a script: a byte says
+ * what happens next, and brings bytes of its own. Whatever happens: nothing is begun before a
+ * login where one is wanted, the intake is taken only while there is or will be a connection, the
+ * running image and the table stay as they are, no failure is told as OK, and what is accepted is
+ * the one image that would pass, at its place.
  */
 #include <string.h>
 
@@ -123,7 +124,7 @@ static void set_up(uint8_t kind)
     REQUIRE(ota_espota_begin(&stage.espota, &options, stage.now) == OTA_OK);
 }
 
-/* ---- Datagrams -------------------------------------------------------------------------------- */
+/* ---- Datagrams ------------------------------------------------------------------------------- */
 
 static void take_reply(void)
 {
@@ -177,7 +178,7 @@ static void log_in(uint8_t who, uint8_t kind)
     give_datagram(who, text, strlen(text));
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 /* The device says OK only when it has accepted. */
 static void hear(char character)

@@ -10,6 +10,7 @@
 
 #include <updraft/slot.h>
 
+#include "cli/digest.h"
 #include "proto/esphome_bench.h"
 #include "support/images.h"
 
@@ -228,11 +229,8 @@ void esphome_converse(struct esphome_bench *bench, size_t step)
 
 void esphome_use_image(struct esphome_bench *bench)
 {
-    struct ota_hash hash;
-
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, OTA_HASH_MD5), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, bench->image, bench->image_len), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, bench->md5), OTA_OK);
+    assert_true(
+        digest_of(&ota_crypto_psa, OTA_HASH_MD5, bench->image, bench->image_len, bench->md5));
     bench->host_options.size = (uint32_t)bench->image_len;
     memcpy(bench->host_options.md5, bench->md5, sizeof bench->md5);
 }

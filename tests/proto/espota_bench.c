@@ -11,10 +11,12 @@
 #include <updraft/slot.h>
 
 #include "base/pbkdf2.h"
+#include "cli/digest.h"
+#include "proto/digits.h"
 #include "proto/espota_bench.h"
 #include "support/images.h"
 
-/* ---- The device's surroundings ---------------------------------------------------------------- */
+/* ---- The device's surroundings --------------------------------------------------------------- */
 
 static enum ota_err give_random(void *context, void *data, size_t len)
 {
@@ -74,21 +76,11 @@ static uint32_t bench_now(void *context)
     return ((struct espota_bench *)context)->now;
 }
 
-static void digest_of(enum ota_hash_algorithm algorithm, const void *data, size_t len,
-                      uint8_t *digest)
+void bench_digest_image(struct espota_bench *bench)
 {
-    struct ota_hash hash;
-
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, algorithm), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, data, len), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
-}
-
-static void put_digits(char *text, const uint8_t *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        (void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
+    assert_true(
+        digest_of(&ota_crypto_psa, OTA_HASH_MD5, bench->image, bench->image_len, bench->md5));
+    digits_put(bench->md5_digits, bench->md5, sizeof bench->md5);
 }
 
 int espota_bench_fresh(void **state)
@@ -100,8 +92,7 @@ int espota_bench_fresh(void **state)
     memset(&bench, 0, sizeof bench);
     ram_device_make(&bench.ram);
     bench.image_len = image_make(bench.image, sizeof bench.image, &image);
-    digest_of(OTA_HASH_MD5, bench.image, bench.image_len, bench.md5);
-    put_digits(bench.md5_digits, bench.md5, sizeof bench.md5);
+    bench_digest_image(&bench);
     bench.now = UINT32_MAX - 20000; /* the clock wraps in the middle of it all */
     bench.host = bench_address(50, 60000);
     for (size_t i = 0; i < sizeof bench.random; i++) {
@@ -131,7 +122,16 @@ void bench_begin(struct espota_bench *bench)
     assert_int_equal(ota_espota_begin(&bench->espota, &bench->options, bench->now), OTA_OK);
 }
 
-/* ---- Datagrams -------------------------------------------------------------------------------- */
+struct espota_bench *bench_with_password(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench->options.password = "secret";
+    bench_begin(bench);
+    return bench;
+}
+
+/* ---- Datagrams ------------------------------------------------------------------------------- */
 
 struct ota_address bench_address(unsigned last, uint16_t port)
 {
@@ -182,14 +182,6 @@ void bench_invite(struct espota_bench *bench)
     bench_invite_with(bench, 0, bench->image_len, bench->md5_digits);
 }
 
-static void hash_text(enum ota_hash_algorithm algorithm, const char *text, char digits[65])
-{
-    uint8_t digest[OTA_SHA256_SIZE];
-
-    digest_of(algorithm, text, strlen(text), digest);
-    put_digits(digits, digest, ota_digest_size(algorithm));
-}
-
 void bench_answer_md5(char *datagram, size_t size, const char *password, const char *nonce,
                       const char *cnonce)
 {
@@ -197,9 +189,9 @@ void bench_answer_md5(char *datagram, size_t size, const char *password, const c
     char response[65];
     char text[256];
 
-    hash_text(OTA_HASH_MD5, password, passhash);
+    digits_of(OTA_HASH_MD5, password, strlen(password), passhash);
     (void)snprintf(text, sizeof text, "%s:%s:%s", passhash, nonce, cnonce);
-    hash_text(OTA_HASH_MD5, text, response);
+    digits_of(OTA_HASH_MD5, text, strlen(text), response);
     (void)snprintf(datagram, size, "200 %s %s\n", cnonce, response);
 }
 
@@ -215,16 +207,16 @@ void bench_answer_pbkdf2(char *datagram, size_t size, const char *password,
     char text[256];
     bool done;
 
-    hash_text(kept, password, passhash);
+    digits_of(kept, password, strlen(password), passhash);
     (void)snprintf(salt, sizeof salt, "%s:%s", nonce, cnonce);
     assert_int_equal(ota__pbkdf2_begin(&derivation, &ota_crypto_bearssl, passhash, strlen(passhash),
                                        salt, strlen(salt), 10000),
                      OTA_OK);
     assert_int_equal(ota__pbkdf2_run(&derivation, 10000, &done), OTA_OK);
     assert_int_equal(ota__pbkdf2_finish(&derivation, key), OTA_OK);
-    put_digits(key_digits, key, sizeof key);
+    digits_put(key_digits, key, sizeof key);
     (void)snprintf(text, sizeof text, "%s:%s", key_digits, salt);
-    hash_text(OTA_HASH_SHA256, text, response);
+    digits_of(OTA_HASH_SHA256, text, strlen(text), response);
     (void)snprintf(datagram, size, "200 %s %s\n", cnonce, response);
 }
 
@@ -269,7 +261,7 @@ void bench_login_pbkdf2(struct espota_bench *bench, const char *password,
     let_compute(bench);
 }
 
-/* ---- Time, and the connection ----------------------------------------------------------------- */
+/* ---- Time, and the connection ---------------------------------------------------------------- */
 
 void bench_take_output(struct espota_bench *bench)
 {

@@ -3,8 +3,8 @@
 #define PROTO_ESPOTA_BENCH_H
 
 /*
- * An espota device on a bench: a device made of RAM, an image for it, and a host that is the test. What
- * the device sends is collected as text, and its events as a line of words.
+ * An espota device on a bench: a device made of RAM, an image for it, and a host that is the test.
+ * What the device sends is collected as text, and its events as a line of words.
  *
  *     bench_begin(bench);
  *     bench_invite(bench);
@@ -24,6 +24,11 @@
 #define BENCH_IMAGE_SIZE 20000u
 #define BENCH_HOST_PORT 43211u
 
+/* What a host draws; and what it is told whose answer is wrong. */
+#define CNONCE_MD5 "45c43a74c645da3727e2b16f8136db8a"
+#define CNONCE_SHA256 "c46e7638a39b7c4391d1f1607ffa895f0fb06c2c59765a39cd2ba2711d761ed8"
+#define WRONG_REPLY "Authentication Failed"
+
 struct espota_bench {
     struct ram_device ram;
     struct ota_intake intake;
@@ -42,8 +47,7 @@ struct espota_bench {
     struct ota_address replied_to; /* and where it went */
     char told[65536];              /* what came over the connection, until the next one */
     size_t told_len;
-    char
-        events[1024]; /* "start progress end " …; progress once for all in a row; "error4:DIGEST" */
+    char events[1024]; /* "start progress end "; progress once for a row; "error4:DIGEST" */
     uint32_t progress; /* calls */
 
     uint8_t random[OTA_SHA256_SIZE]; /* what is given out; then changed, unless it is kept */
@@ -55,6 +59,12 @@ struct espota_bench {
 /* A set-up function for cmocka: *state becomes a bench; begin makes a device of bench->options. */
 int espota_bench_fresh(void **state);
 void bench_begin(struct espota_bench *bench);
+
+/* Begins it with the password "secret", and returns it. */
+struct espota_bench *bench_with_password(void **state);
+
+/* Computes bench->md5 of another image. */
+void bench_digest_image(struct espota_bench *bench);
 
 /* An address of the network: 192.168.1.`last`, this port. */
 struct ota_address bench_address(unsigned last, uint16_t port);
@@ -71,8 +81,8 @@ void bench_invite(struct espota_bench *bench);
 void bench_invite_with(struct espota_bench *bench, unsigned command, size_t size,
                        const char *md5_digits);
 
-/* Answers a nonce as a host does that knows this password: the MD5 form, from `digits` digits of it; the
-   PBKDF2 form, from the password's SHA-256 or its MD5. Then lets the device compute. */
+/* Answers a nonce as a host does that knows this password: the MD5 form, from `digits` digits of
+   it; the PBKDF2 form, from the password's SHA-256 or its MD5. Then lets the device compute. */
 void bench_login_md5(struct espota_bench *bench, const char *password, size_t digits);
 void bench_login_pbkdf2(struct espota_bench *bench, const char *password,
                         enum ota_hash_algorithm kept);

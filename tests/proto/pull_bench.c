@@ -10,22 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/digits.h"
 #include "proto/pull_bench.h"
 #include "support/images.h"
-
-static void hex_digest(enum ota_hash_algorithm algorithm, const uint8_t *data, size_t len,
-                       char *hex)
-{
-    struct ota_hash hash;
-    uint8_t digest[OTA_SHA256_SIZE];
-
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, algorithm), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, data, len), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
-    for (size_t i = 0; i < ota_digest_size(algorithm); i++) {
-        sprintf(hex + 2 * i, "%02x", digest[i]);
-    }
-}
 
 static enum ota_err on_offer(void *context, const struct ota_pull *pull)
 {
@@ -53,10 +40,10 @@ void bench_make_image(struct bench *bench, uint32_t size)
     facts.seed = 7;
     bench->other_len = image_make(bench->other, sizeof bench->other, &facts);
     assert_true(bench->image_len > 0 && bench->image_len == bench->other_len);
-    hex_digest(OTA_HASH_MD5, bench->image, bench->image_len, bench->md5);
-    hex_digest(OTA_HASH_MD5, bench->other, bench->other_len, bench->other_md5);
-    hex_digest(OTA_HASH_SHA256, bench->image, bench->image_len, bench->sha256);
-    hex_digest(OTA_HASH_SHA256, bench->other, bench->other_len, bench->other_sha256);
+    digits_of(OTA_HASH_MD5, bench->image, bench->image_len, bench->md5);
+    digits_of(OTA_HASH_MD5, bench->other, bench->other_len, bench->other_md5);
+    digits_of(OTA_HASH_SHA256, bench->image, bench->image_len, bench->sha256);
+    digits_of(OTA_HASH_SHA256, bench->other, bench->other_len, bench->other_sha256);
 }
 
 /* A device that has never been updated, and an image of BENCH_IMAGE_SIZE for it. */

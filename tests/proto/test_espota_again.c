@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* espota's device when datagrams come twice, late, or not at all, when passwords are guessed, and when the
-   parts under it fail. */
+/* espota's device when datagrams come twice, late, or not at all, when passwords are guessed, and
+   when the parts under it fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,25 +12,12 @@
 #include "proto/espota_bench.h"
 #include "support/faults.h"
 
-#define WRONG_REPLY "Authentication Failed"
-#define CNONCE_MD5 "45c43a74c645da3727e2b16f8136db8a"
-#define CNONCE_SHA256 "c46e7638a39b7c4391d1f1607ffa895f0fb06c2c59765a39cd2ba2711d761ed8"
-
-static struct espota_bench *with_password(void **state)
-{
-    struct espota_bench *bench = *state;
-
-    bench->options.password = "secret";
-    bench_begin(bench);
-    return bench;
-}
-
-/* ---- Twice ------------------------------------------------------------------------------------ */
+/* ---- Twice ----------------------------------------------------------------------------------- */
 
 /* An invitation that comes again from the same socket brings the same nonce. */
 static void test_invitation_twice(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char first[sizeof bench->reply];
 
     bench_invite(bench);
@@ -47,11 +34,11 @@ static void test_invitation_twice(void **state)
     assert_int_equal(bench->espota.state, OTA_ESPOTA_IDLE);
 }
 
-/* The answer comes twice, because the network doubled it or because OK was lost: OK again, until bytes
-   come. */
+/* The answer comes twice, because the network doubled it or because OK was lost: OK again, until
+   bytes come. */
 static void test_right_answer_twice(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench_invite(bench);
@@ -78,7 +65,7 @@ static void test_right_answer_twice(void **state)
 
 static void test_wrong_answer_twice(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench_invite(bench);
@@ -99,7 +86,7 @@ static void test_wrong_answer_twice(void **state)
 
 static void test_refused_answer_twice(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench->options.profile = OTA_ESPOTA_ESP32;
@@ -155,7 +142,7 @@ static void test_while_verifying(void **state)
 /* It takes many short turns of the device's loop. */
 static void test_slices(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
     unsigned ticks = 0;
 
@@ -169,12 +156,12 @@ static void test_slices(void **state)
     assert_int_equal(ticks, OTA_ESPOTA_ITERATIONS / OTA_ESPOTA_SLICE);
 }
 
-/* ---- Hosts that cannot read a long nonce ------------------------------------------------------ */
+/* ---- Hosts that cannot read a long nonce ----------------------------------------------------- */
 
 /* Such a host asks again at once, from a new socket: then it gets 32 digits. */
 static void test_quick_repeat(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     bench_invite(bench);
     assert_int_equal(strlen(bench->reply), 5 + 64);
@@ -193,10 +180,11 @@ static void test_quick_repeat(void **state)
     assert_string_equal(bench->reply, "OK");
 }
 
-/* Later it is a new attempt, another invitation is another push, and another host is another host. */
+/* Later it is a new attempt, another invitation is another push, and another host is another
+   host. */
 static void test_no_quick_repeat(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     bench_invite(bench);
     bench_pass(bench, OTA_ESPOTA_QUICK_MS);
@@ -218,13 +206,13 @@ static void test_no_quick_repeat(void **state)
     assert_int_equal(strlen(bench->reply), 5 + 64);
 }
 
-/* ---- Guessing --------------------------------------------------------------------------------- */
+/* ---- Guessing -------------------------------------------------------------------------------- */
 
-/* The first wrong answer costs nothing: a host that tries two forms is not slowed down. From then on the next
-   nonce comes later and later, but always before hosts give up. */
+/* The first wrong answer costs nothing: a host that tries two forms is not slowed down. From then
+   on the next nonce comes later and later, but always before hosts give up. */
 static void test_guessing(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     static const uint32_t pauses[] = {0, 0, 500, 1000, 2000, 4000, 5000, 5000, 5000};
 
     for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
@@ -259,7 +247,7 @@ static void test_guessing(void **state)
 /* The one who is held is the last one who asked. */
 static void test_held_and_replaced(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     for (unsigned i = 0; i < 2; i++) {
         bench_invite(bench);
@@ -276,11 +264,11 @@ static void test_held_and_replaced(void **state)
     assert_string_equal(bench->reply, "OK");
 }
 
-/* ---- Parts that fail -------------------------------------------------------------------------- */
+/* ---- Parts that fail ------------------------------------------------------------------------- */
 
 static void test_no_random(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     bench->random_err = OTA_ERR_CRYPTO;
     bench_invite(bench);
@@ -291,8 +279,8 @@ static void test_no_random(void **state)
     assert_int_equal(bench->espota.state, OTA_ESPOTA_OFFERED);
 }
 
-/* Whichever call of the crypto library fails while a login is judged: nobody gets in by it, it is said, no
-   hash is left running, and the next one who knows the password gets in. */
+/* Whichever call of the crypto library fails while a login is judged: nobody gets in by it, it is
+   said, no hash is left running, and the next one who knows the password gets in. */
 static bool fail_login(struct espota_bench *bench, unsigned number)
 {
     static const enum ota_hash_algorithm forms[] = {OTA_HASH_MD5, OTA_HASH_SHA256};

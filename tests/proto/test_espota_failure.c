@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* espota's device when an update comes to nothing: what the host is told, what the sketch is told, and that the
-   next push works. */
+/* espota's device when an update comes to nothing: what the host is told, what the sketch is told,
+   and that the next push works. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static void assert_next_works(struct espota_bench *bench)
     assert_true(bench_is_updated(bench));
 }
 
-/* ---- The image is not what was announced ------------------------------------------------------ */
+/* ---- The image is not what was announced ----------------------------------------------------- */
 
 static void check_digest(struct espota_bench *bench, enum ota_espota_profile profile,
                          const char *line)
@@ -64,8 +64,8 @@ static void test_digest(void **state)
     check_digest(bench, OTA_ESPOTA_ESP32, "MD5 Check Failed\r\n");
 }
 
-/* Refused in the middle: told at once for those who look, and at the end for those who look only then. All
-   bytes are taken and acknowledged meanwhile. */
+/* Refused in the middle: told at once for those who look, and at the end for those who look only
+   then. All bytes are taken and acknowledged meanwhile. */
 static void check_refused(struct espota_bench *bench, enum ota_espota_profile profile,
                           const char *line, const char *error)
 {
@@ -148,7 +148,7 @@ static void test_refused_and_silent(void **state)
     assert_next_works(bench);
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 /* The device cannot connect: one error, and the right one. */
 static void test_no_connection(void **state)
@@ -236,7 +236,8 @@ static void test_timeout(void **state)
     assert_next_works(bench);
 }
 
-/* The host sends all and reads nothing, or keeps the connection: the device does not wait for ever. */
+/* The host sends all and reads nothing, or keeps the connection: the device does not wait for
+   ever. */
 static void test_host_reads_nothing(void **state)
 {
     struct espota_bench *bench = *state;
@@ -257,7 +258,7 @@ static void test_host_reads_nothing(void **state)
     assert_true(bench_is_updated(bench));
 }
 
-/* ---- Given up --------------------------------------------------------------------------------- */
+/* ---- Given up -------------------------------------------------------------------------------- */
 
 static void test_stop_anywhere(void **state)
 {

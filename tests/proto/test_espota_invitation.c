@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* espota's device and invitations, without a password: what is one, who is answered, and what is refused. */
+/* espota's device and invitations, without a password: what is one, who is answered, and what is
+   refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 
 #define MD5 "9030960bc83512c8b3e630dc7af4abb3"
 
-/* ---- What is an invitation -------------------------------------------------------------------- */
+/* ---- What is an invitation ------------------------------------------------------------------- */
 
 static void assert_accepted(struct espota_bench *bench, const char *text, size_t len)
 {
@@ -88,7 +89,8 @@ static void test_not_for_us(void **state)
     }
 }
 
-/* Cut short anywhere, and with each byte changed to several others: a datagram is one or it is none. */
+/* Cut short anywhere, and with each byte changed to several others: a datagram is one or it is
+   none. */
 static void test_damaged(void **state)
 {
     struct espota_bench *bench = *state;
@@ -112,7 +114,7 @@ static void test_damaged(void **state)
     assert_true(ota_intake_is_free(&bench->intake));
 }
 
-/* ---- Who is answered -------------------------------------------------------------------------- */
+/* ---- Who is answered ------------------------------------------------------------------------- */
 
 static void test_addresses(void **state)
 {
@@ -125,7 +127,8 @@ static void test_addresses(void **state)
     assert_true(ota_address_same(&bench->espota.dial, &expected));
 }
 
-/* A datagram that the network doubled gets the same answer, and one whose answer was lost gets it now. */
+/* A datagram that the network doubled gets the same answer, and one whose answer was lost gets it
+   now. */
 static void test_duplicates(void **state)
 {
     struct espota_bench *bench = *state;
@@ -170,7 +173,7 @@ static void test_others_while_updating(void **state)
     assert_true(bench_is_updated(bench));
 }
 
-/* ---- What is refused at once ------------------------------------------------------------------ */
+/* ---- What is refused at once ----------------------------------------------------------------- */
 
 static void assert_refused(struct espota_bench *bench, const char *reply, const char *error)
 {
@@ -271,7 +274,7 @@ static void test_busy(void **state)
     assert_true(bench_is_updated(bench));
 }
 
-/* ---- Gates ------------------------------------------------------------------------------------ */
+/* ---- Gates ----------------------------------------------------------------------------------- */
 
 static enum ota_err gate_err;
 static const char *gate_reason;

@@ -10,22 +10,9 @@
 
 #include "proto/espota_bench.h"
 
-#define WRONG_REPLY "Authentication Failed"
-#define CNONCE_MD5 "45c43a74c645da3727e2b16f8136db8a"
-#define CNONCE_SHA256 "c46e7638a39b7c4391d1f1607ffa895f0fb06c2c59765a39cd2ba2711d761ed8"
-
 /* "secret" */
 #define SECRET_MD5 "5ebe2294ecd0e0f08eab7690d2a6ee69"
 #define SECRET_SHA256 "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"
-
-static struct espota_bench *with_password(void **state)
-{
-    struct espota_bench *bench = *state;
-
-    bench->options.password = "secret";
-    bench_begin(bench);
-    return bench;
-}
 
 /* What is out after an invitation: nothing is begun before somebody has logged in. */
 static void assert_offered(const struct espota_bench *bench, size_t digits)
@@ -69,13 +56,13 @@ static void assert_wrong(struct espota_bench *bench)
     bench_pass(bench, OTA_ESPOTA_PAUSE_MAX_MS); /* for those who try again in the same test */
 }
 
-/* ---- Who gets in ------------------------------------------------------------------------------ */
+/* ---- Who gets in ----------------------------------------------------------------------------- */
 
-/* Hosts of the ESP8266 read all of the nonce, those of the ESP32 before 3.3.1 its first 32 digits, later ones
-   all: each gets in, and one nonce serves them all. */
+/* Hosts of the ESP8266 read all of the nonce, those of the ESP32 before 3.3.1 its first 32 digits,
+   later ones all: each gets in, and one nonce serves them all. */
 static void test_every_host(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     bench_invite(bench);
     assert_offered(bench, 64);
@@ -94,7 +81,7 @@ static void test_every_host(void **state)
 
 static void test_wrong_password(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
 
     bench_invite(bench);
     bench_login_md5(bench, "Secret", 64);
@@ -113,7 +100,7 @@ static void test_wrong_password(void **state)
 /* 33 digits of the nonce, say: only all of it, or 32, are a nonce. */
 static void test_other_cuts(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     static const size_t cuts[] = {0, 1, 31, 33, 63};
 
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
@@ -190,11 +177,11 @@ static void test_rules(void **state)
     assert_int_equal(ota_espota_begin(&bench->espota, &bench->options, 0), OTA_ERR_ARGUMENT);
 }
 
-/* ---- Nonces ----------------------------------------------------------------------------------- */
+/* ---- Nonces ---------------------------------------------------------------------------------- */
 
 static void test_nonces_differ(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char first[sizeof bench->reply];
 
     bench_invite(bench);
@@ -207,7 +194,7 @@ static void test_nonces_differ(void **state)
 /* What was sent once gets nobody in again: neither as it is, nor to another nonce. */
 static void test_replay(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench_invite(bench);
@@ -229,7 +216,7 @@ static void test_replay(void **state)
 /* A right answer one millisecond before the time is over, and when it is. */
 static void test_stale(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench_invite(bench);
@@ -251,11 +238,11 @@ static void test_stale(void **state)
     assert_offered(bench, 64);
 }
 
-/* An invitation while a nonce is out is an invitation, and voids the nonce. What is begun is what the last one
-   said. */
+/* An invitation while a nonce is out is an invitation, and voids the nonce. What is begun is what
+   the last one said. */
 static void test_next_invitation(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench_invite_with(bench, 0, 12345, "00000000000000000000000000000000");
@@ -281,7 +268,7 @@ static void test_next_invitation(void **state)
 /* Who answers must be who asked; from which port does not matter. The answer goes there. */
 static void test_source(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
     struct ota_address there = bench_address(50, 61234);
 
@@ -302,7 +289,7 @@ static void test_source(void **state)
 /* Answers of another length say nothing, and do not use up the nonce. */
 static void test_bad_lengths(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char right[160];
     static const char *const texts[] = {
         "200 " CNONCE_MD5 " " CNONCE_MD5 "0\n",
@@ -332,7 +319,7 @@ static void test_bad_lengths(void **state)
 /* Each digit counts, in both forms. */
 static void test_each_digit(void **state)
 {
-    struct espota_bench *bench = with_password(state);
+    struct espota_bench *bench = bench_with_password(state);
     char datagram[160];
 
     bench->keeps_random = true; /* one answer for all */

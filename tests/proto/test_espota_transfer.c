@@ -8,21 +8,16 @@
 
 #include <cmocka.h>
 
+#include "proto/digits.h"
 #include "proto/espota_bench.h"
 #include "support/images.h"
 
 static void make_image(struct espota_bench *bench, uint32_t size)
 {
     const struct image_facts image = {.chip = OTA_CHIP_ESP32S3, .size = size, .version = "1.1.0"};
-    struct ota_hash hash;
 
     bench->image_len = image_make(bench->image, sizeof bench->image, &image);
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, OTA_HASH_MD5), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, bench->image, bench->image_len), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, bench->md5), OTA_OK);
-    for (size_t i = 0; i < sizeof bench->md5; i++) {
-        (void)snprintf(bench->md5_digits + 2 * i, 3, "%02x", bench->md5[i]);
-    }
+    bench_digest_image(bench);
 }
 
 static void test_push(void **state)
@@ -42,17 +37,10 @@ static void test_file_system(void **state)
 {
     struct espota_bench *bench = *state;
     static uint8_t data[3001];
-    struct ota_hash hash;
-    uint8_t digest[OTA_MD5_SIZE];
     char digits[33];
 
     memset(data, 0x5A, sizeof data);
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, OTA_HASH_MD5), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, data, sizeof data), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        (void)snprintf(digits + 2 * i, 3, "%02x", digest[i]);
-    }
+    digits_of(OTA_HASH_MD5, data, sizeof data, digits);
     bench_begin(bench);
     bench_invite_with(bench, 100, sizeof data, digits);
     assert_true(bench->espota.is_data);
@@ -64,7 +52,7 @@ static void test_file_system(void **state)
     assert_memory_equal(bench->ram.memory + RAM_STORAGE, data, sizeof data);
 }
 
-/* ---- Pieces ----------------------------------------------------------------------------------- */
+/* ---- Pieces ---------------------------------------------------------------------------------- */
 
 /* Whatever the pieces, the outcome is one. */
 static void test_every_split(void **state)
@@ -133,7 +121,8 @@ static void test_small_pieces(void **state)
     assert_true(bench_is_updated(bench));
 }
 
-/* A connection that takes nothing for a while does not hold up the reading; the numbers are added up. */
+/* A connection that takes nothing for a while does not hold up the reading; the numbers are added
+   up. */
 static void test_blocked_acknowledgements(void **state)
 {
     struct espota_bench *bench = *state;
@@ -179,7 +168,7 @@ static void test_too_much(void **state)
     assert_string_equal(bench->events, "invited start progress end ");
 }
 
-/* ---- Pauses ----------------------------------------------------------------------------------- */
+/* ---- Pauses ---------------------------------------------------------------------------------- */
 
 static void check_gap(struct espota_bench *bench, uint32_t gap)
 {
@@ -264,8 +253,8 @@ static void test_linger(void **state)
     assert_string_equal(bench->events, "invited start progress end ");
 }
 
-/* A host that closes as soon as all is sent, in whole or its half only: accepted is accepted, and the half that
-   listens hears it. */
+/* A host that closes as soon as all is sent, in whole or its half only: accepted is accepted, and
+   the half that listens hears it. */
 static void test_closed_after_last_byte(void **state)
 {
     struct espota_bench *bench = *state;
@@ -287,7 +276,7 @@ static void test_closed_after_last_byte(void **state)
     }
 }
 
-/* ---- A proven update that a gate holds -------------------------------------------------------- */
+/* ---- A proven update that a gate holds ------------------------------------------------------- */
 
 static enum ota_err gate_err;
 

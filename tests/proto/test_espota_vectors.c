@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * espota's device against what was recorded between the original tools and a device, and against logins that
- * were computed elsewhere. The recorded file is noise and no firmware, so here it is pushed as a file
- * system; but for the command everything is as it was.
+ * espota's device against what was recorded between the original tools and a device, and against
+ * logins that were computed elsewhere. The recorded file is noise and no firmware, so here it is
+ * pushed as a file system; but for the command everything is as it was.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static void read_digits(const char *digits, uint8_t *bytes, size_t size)
     }
 }
 
-/* ---- Transcripts ------------------------------------------------------------------------------ */
+/* ---- Transcripts ----------------------------------------------------------------------------- */
 
 struct replay {
     struct espota_bench *bench;
@@ -234,8 +234,8 @@ static void test_esp32(void **state)
     assert_string_equal(replay.bench->events, "invited sha256 start progress end ");
 }
 
-/* The recorded device's bytes were damaged on the way in some manner of its own; here the first one is. The
-   line must be the same but for the digest of that. */
+/* The recorded device's bytes were damaged on the way in some manner of its own; here the first
+   one is. The line must be the same but for the digest of that. */
 static void test_digest_error(void **state)
 {
     struct espota_bench *bench = *state;
@@ -261,7 +261,7 @@ static void test_digest_error(void **state)
     free(file);
 }
 
-/* ---- Logins ----------------------------------------------------------------------------------- */
+/* ---- Logins ---------------------------------------------------------------------------------- */
 
 static const char *string_in(const cJSON *object, const char *name)
 {

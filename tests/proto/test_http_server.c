@@ -31,7 +31,8 @@ struct exchange {
 
 static const char *const wanted[] = {"X-One", "Host", NULL};
 
-static void note(struct exchange *exchange, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+note(struct exchange *exchange, const char *format, ...)
 {
     size_t len = strlen(exchange->log);
     va_list arguments;

@@ -46,6 +46,22 @@ static void assert_comes_to(struct bench *bench, enum ota_upgrade_outcome outcom
     }
 }
 
+/* What the comparison of two versions comes to: newer, not to be compared, not newer. */
+static void assert_compares(struct bench *bench, enum ota_err err)
+{
+    switch (err) {
+    case OTA_OK:
+        assert_comes_to(bench, OTA_UPGRADE_DONE, err, 0);
+        break;
+    case OTA_ERR_VERSION:
+        assert_comes_to(bench, OTA_UPGRADE_FAILED, err, 0x90003);
+        break;
+    default:
+        assert_comes_to(bench, OTA_UPGRADE_NOT_NEEDED, err, 0x90004);
+        break;
+    }
+}
+
 /* ---- Version numbers -------------------------------------------------------------------------- */
 
 static void test_version_numbers(void **state)
@@ -120,14 +136,7 @@ static void test_app_versions(void **state)
             item->check = (enum ota_upgrade_check)check;
             (void)strcpy(bench->intake.running.version, cases[i].running);
             bench_make_image(bench, "test", cases[i].incoming);
-            assert_comes_to(bench,
-                            err == OTA_OK            ? OTA_UPGRADE_DONE
-                            : err == OTA_ERR_VERSION ? OTA_UPGRADE_FAILED
-                                                     : OTA_UPGRADE_NOT_NEEDED,
-                            err,
-                            err == OTA_OK            ? 0
-                            : err == OTA_ERR_VERSION ? 0x90003
-                                                     : 0x90004);
+            assert_compares(bench, err);
         }
     }
 }
@@ -460,14 +469,7 @@ static void test_tone_versions(void **state)
         bench_make_tone(bench, 1, cases[i].present, TONE_PROJECT);
         bench_install_tone(bench);
         bench_make_tone(bench, 1, cases[i].incoming, TONE_PROJECT);
-        assert_comes_to(bench,
-                        err == OTA_OK            ? OTA_UPGRADE_DONE
-                        : err == OTA_ERR_VERSION ? OTA_UPGRADE_FAILED
-                                                 : OTA_UPGRADE_NOT_NEEDED,
-                        err,
-                        err == OTA_OK            ? 0
-                        : err == OTA_ERR_VERSION ? 0x90003
-                                                 : 0x90004);
+        assert_compares(bench, err);
     }
 }
 

@@ -12,24 +12,11 @@
 
 #include <updraft/slot.h>
 
+#include "proto/digits.h"
 #include "proto/web_bench.h"
 #include "support/images.h"
 
 static const char boundary[] = "------------------------0123456789abcdef";
-
-static void hex_digest(enum ota_hash_algorithm algorithm, const uint8_t *data, size_t len,
-                       char *hex)
-{
-    struct ota_hash hash;
-    uint8_t digest[OTA_SHA256_SIZE];
-
-    assert_int_equal(ota_crypto_psa.hash_begin(&hash, algorithm), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_update(&hash, data, len), OTA_OK);
-    assert_int_equal(ota_crypto_psa.hash_finish(&hash, digest), OTA_OK);
-    for (size_t i = 0; i < ota_digest_size(algorithm); i++) {
-        sprintf(hex + 2 * i, "%02x", digest[i]);
-    }
-}
 
 static void on_restart(void *context, enum ota_restart_reason reason)
 {
@@ -59,8 +46,8 @@ void web_bench_make(struct web_bench *bench, uint32_t size)
     assert_true(image_make(bench->ram.memory + RAM_FACTORY, RAM_SLOT_SIZE, &running) > 0);
     bench->image_len = image_make(bench->image, sizeof bench->image, &facts);
     assert_true(bench->image_len > 0);
-    hex_digest(OTA_HASH_MD5, bench->image, bench->image_len, bench->md5);
-    hex_digest(OTA_HASH_SHA256, bench->image, bench->image_len, bench->sha256);
+    digits_of(OTA_HASH_MD5, bench->image, bench->image_len, bench->md5);
+    digits_of(OTA_HASH_SHA256, bench->image, bench->image_len, bench->sha256);
     bench->now = UINT32_MAX - 1000;
     bench->intake_options = (struct ota_intake_options){
         .device = &bench->ram.device,

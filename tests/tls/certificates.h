@@ -2,7 +2,8 @@
 #ifndef TLS_CERTIFICATES_H
 #define TLS_CERTIFICATES_H
 
-/* Certificates for tests, made by Mbed TLS from a few facts: P-256 keys unless said otherwise, signed with SHA-256. */
+/* Certificates for tests, made by Mbed TLS from a few facts: P-256 keys unless said otherwise,
+   signed with SHA-256. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +19,8 @@ struct certificate {
 };
 
 struct certificate_facts {
-    const char *subject;              /* "CN=host" */
-    const struct certificate *issuer; /* NULL: self-signed */
+    const char *subject;        /* "CN=host" */
+    struct certificate *issuer; /* NULL: self-signed */
     bool is_ca;
     bool rsa;              /* 2048 bits, in place of P-256 */
     const char *from, *to; /* "YYYYMMDDhhmmss"; NULL: 2020 and 2040 */

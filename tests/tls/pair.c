@@ -87,7 +87,10 @@ static enum ota_err inner_write(struct ota_stream *inner, const void *data, size
     if (pair->write_error != OTA_OK) {
         return pair->write_error;
     }
-    *sent = queue_put(&pair->to_server, data, len);
+    pair->to_server.stutter = pair->to_server.stutters && !pair->to_server.stutter;
+    if (!pair->to_server.stutter) {
+        *sent = queue_put(&pair->to_server, data, len);
+    }
     return OTA_OK;
 }
 

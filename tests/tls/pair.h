@@ -4,8 +4,8 @@
 
 /*
  * The wrapper and a TLS server of Mbed TLS's own, joined by memory in place of a network: what each
- * sends lies in a queue until the other takes it, in pieces as small as the test wants. The clock moves
- * only when the test says so.
+ * sends lies in a queue until the other takes it, in pieces as small as the test wants. The clock
+ * moves only when the test says so.
  */
 
 #include <mbedtls/ssl.h>
@@ -27,7 +27,9 @@ struct pair_queue {
     bool held;
     size_t damage; /* the number of a byte, from 1, of which a bit is turned; 0: none */
     size_t cut;    /* bytes after which the connection is gone; 0: never */
-    bool ended;    /* the sender has closed */
+    bool stutters; /* takes nothing every other time */
+    bool stutter;
+    bool ended; /* the sender has closed */
 };
 
 struct pair {
@@ -58,8 +60,8 @@ struct pair {
 
 extern struct certificate pair_ca, pair_server_certificate, pair_self_signed;
 
-/* Set-up and tear-down functions for cmocka: a pair whose server has a certificate for "server.test" signed
-   by pair_ca; the client trusts nobody yet. For a group: the certificates. */
+/* Set-up and tear-down functions for cmocka: a pair whose server has a certificate for
+   "server.test" signed by pair_ca; the client trusts nobody yet. For a group: the certificates. */
 int pair_set_up_group(void **state);
 int pair_tear_down_group(void **state);
 int pair_set_up(void **state);
@@ -70,15 +72,16 @@ void pair_begin(struct pair *pair, const struct ota_tls_options *options);
 void pair_connect(struct pair *pair, const char *host, const char *ca_pem);
 void pair_disconnect(struct pair *pair);
 
-/* The two halves of pair_connect: a fresh server and empty queues; and the client, which may fail. */
+/* The two halves of pair_connect: a fresh server and empty queues; and the client, which may
+   fail. */
 void pair_ready(struct pair *pair);
 enum ota_err pair_wrap(struct pair *pair, const char *host, const char *ca_pem);
 
 /* Gives the server this certificate from the next connection on. */
 void pair_serve(struct pair *pair, struct certificate *certificate);
 
-/* Runs both sides until `len` bytes of noise have gone to the server and `answer_len` back, and the server has
-   closed; or until the client fails. Returns the client's error. */
+/* Runs both sides until `len` bytes of noise have gone to the server and `answer_len` back, and the
+   server has closed; or until the client fails. Returns the client's error. */
 enum ota_err pair_talk(struct pair *pair, size_t len, size_t answer_len);
 
 /* The log has this in it. */

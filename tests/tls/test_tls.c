@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wrapper against Mbed TLS's server over memory: data both ways however it is cut, ends and failures. */
+/* The wrapper against Mbed TLS's server over memory: data both ways however it is cut, ends and
+   failures. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ static void one_byte_at_a_time(void **state)
     trust_ca(pair);
     pair->to_client.piece = 1;
     pair->to_server.piece = 1;
+    pair->to_server.stutters = true;
     pair_connect(pair, "server.test", NULL);
     assert_int_equal(pair_talk(pair, 1500, 2500), OTA_OK);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a connection costs in memory, and what comes of it when there is not enough. Mbed TLS is linked
- * statically here, with its allocator under the test's control.
+ * What a connection costs in memory, and what comes of it when there is not enough. Mbed TLS is
+ * linked statically here, with its allocator under the test's control.
  */
 
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whom the wrapper trusts: issuers, names, dates, pinned certificates, and sessions that rest on them. */
+/* Whom the wrapper trusts: issuers, names, dates, pinned certificates, and sessions that rest on
+   them. */
 
 #include <stdarg.h>
 #include <stddef.h>
