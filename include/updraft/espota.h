@@ -29,13 +29,13 @@
  *      | ^                                                     ^ |
  *      | `- nobody answers, Authentication Failed -+       right | `- OK --> CONNECTING
  *      |                                           |             |               |
- *      `- invitation --> HOLDING --pause over--> OFFERED --200--> VERIFYING  connected
+ *      `- invitation --> PAUSING --pause over--> OFFERED --200--> VERIFYING  connected
  *                                                                                v
  *     IDLE <-- closed, -- LINGERING <-- REPORTING <-- SETTLING <--size bytes-- RECEIVING
  *              time-out                                  ^                       | refused
  *                                                        `------ DISCARDING <----+
  *
- * An invitation that comes in HOLDING, OFFERED or VERIFYING takes the place of the one before;
+ * An invitation that comes in PAUSING, OFFERED or VERIFYING takes the place of the one before;
  * later ones are not heard until the update is over. Time-outs, a broken connection and
  * ota_espota_stop lead back to IDLE from anywhere.
  *
@@ -56,7 +56,7 @@
  *     host                                    device
  *     size bytes of the image                 decimal number of bytes taken, for each piece; small
  *                                             ones are added up
- *                                             (a pause)
+ *                                             (a gap)
  *                                             OK                        accepted
  *                                             ERROR[n]: text LF         refused: ESP8266, RP2040
  *                                             text CR LF                refused: ESP32
@@ -78,7 +78,7 @@
 #include <updraft/error.h>
 #include <updraft/intake.h>
 
-/* Whose words and pauses are used, and where the port is. */
+/* Whose words and gap are used, and where the port is. */
 enum ota_espota_profile {
     OTA_ESPOTA_BY_CHIP = 0, /* the device's: ESP8266 or ESP32 */
     OTA_ESPOTA_ESP8266,
@@ -148,8 +148,8 @@ struct ota_espota_options {
     const char *sha256_hash, *md5_hash;
     enum ota_espota_login login; /* the only one that is allowed; ANY: each that is possible */
 
-    uint32_t gap_ms; /* 0: the profile's; OTA_ESPOTA_NO_GAP: none, which the tools of the ESP8266
-                                    cannot read */
+    uint32_t gap_ms; /* before the last word. 0: the profile's; OTA_ESPOTA_NO_GAP: none, which the
+                        tools of the ESP8266 cannot read */
     uint32_t receive_timeout_ms; /* 0: OTA_ESPOTA_RECEIVE_TIMEOUT_MS */
 
     /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Needed with
@@ -163,13 +163,13 @@ struct ota_espota_options {
 
 enum ota_espota_state {
     OTA_ESPOTA_IDLE = 0,
-    OTA_ESPOTA_HOLDING,    /* the invited one waits for the pause after wrong logins */
+    OTA_ESPOTA_PAUSING,    /* the invited one waits for the pause after wrong logins */
     OTA_ESPOTA_OFFERED,    /* a nonce is out */
     OTA_ESPOTA_VERIFYING,  /* PBKDF2 runs, a slice in each tick */
     OTA_ESPOTA_CONNECTING, /* wants a connection to dial */
     OTA_ESPOTA_RECEIVING,
     OTA_ESPOTA_DISCARDING, /* refused; the rest is taken and thrown away */
-    OTA_ESPOTA_SETTLING,   /* all is acknowledged; the pause before the last word */
+    OTA_ESPOTA_SETTLING,   /* all is acknowledged; the gap before the last word */
     OTA_ESPOTA_REPORTING,  /* the last word is to be sent */
     OTA_ESPOTA_LINGERING,  /* it is sent; the peer closes first, if it does */
 };

@@ -109,7 +109,7 @@ struct ota_http_answer {
     const void *body;
     size_t body_len;
 
-    uint32_t hold_ms; /* to wait before it is sent: slows down who guesses passwords */
+    uint32_t pause_ms; /* to wait before it is sent: slows down who guesses passwords */
 };
 
 struct ota_http_handler {

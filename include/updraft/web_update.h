@@ -74,13 +74,13 @@
 #include <updraft/multipart.h>
 #include <updraft/platform.h>
 
-#define OTA_WEB_SESSION_MS 60000u       /* from ElegantOTA's start to its upload */
-#define OTA_WEB_SLACK 16384u            /* what a form may have round its file */
-#define OTA_WEB_LOGIN_HOLD_MS 500u      /* after a first wrong password; doubled each time, */
-#define OTA_WEB_LOGIN_HOLD_MAX_MS 8000u /* up to this; forgotten after a right one */
-#define OTA_WEB_VALUE_MAX 255u          /* bytes of a target or of a header that counts */
-#define OTA_WEB_HOST_MAX 95u            /* bytes of Host, and of Origin without its scheme */
-#define OTA_WEB_LOGIN_MAX 127u          /* bytes of user, colon and password */
+#define OTA_WEB_SESSION_MS 60000u        /* from ElegantOTA's start to its upload */
+#define OTA_WEB_SLACK 16384u             /* what a form may have round its file */
+#define OTA_WEB_LOGIN_PAUSE_MS 500u      /* after a first wrong password; doubled each time, */
+#define OTA_WEB_LOGIN_PAUSE_MAX_MS 8000u /* up to this; forgotten after a right one */
+#define OTA_WEB_VALUE_MAX 255u           /* bytes of a target or of a header that counts */
+#define OTA_WEB_HOST_MAX 95u             /* bytes of Host, and of Origin without its scheme */
+#define OTA_WEB_LOGIN_MAX 127u           /* bytes of user, colon and password */
 
 /* When the board restarts into what came. */
 enum ota_web_restart {

@@ -9,13 +9,10 @@
 #include <updraft/slot.h>
 
 #include "agent/agent_private.h"
+#include "agent/turn.h"
 
 #define PIECE 1460u
-/* One turn takes at most so many of each connection, so that the others have theirs. */
-#define PIECES_PER_TURN 16u
-/* A stream is looked at again after this time at the latest; and who waits for a place, after this.
-   */
-#define LOOK_MS 1000u
+/* Who waits for a place is looked at again after this time. */
 #define CROWDED_LOOK_MS 200u
 /* A new connection has this long to say something before it may be closed for another. */
 #define PATIENCE_MS 2000u
@@ -163,7 +160,7 @@ static bool receive_some(struct ota_web_service_connection *connection)
     struct ota_http_server *http = &connection->web.http;
     uint8_t piece[PIECE];
 
-    for (unsigned i = 0; i < PIECES_PER_TURN; i++) {
+    for (unsigned i = 0; i < OTA__PIECES_PER_TURN; i++) {
         if (connection->stash_len > 0 && ota_http_server_wanted(http) > 0) {
             feed(connection, connection->stash, connection->stash_len);
         }
@@ -204,7 +201,7 @@ static uint32_t carry(struct ota_web_service_connection *connection, uint32_t no
         return UINT32_MAX;
     }
     uint32_t wait_ms = more ? 0 : ota_http_server_wait_ms(http);
-    return wait_ms < LOOK_MS ? wait_ms : LOOK_MS;
+    return wait_ms < OTA__LOOK_MS ? wait_ms : OTA__LOOK_MS;
 }
 
 /* ---- Who comes -------------------------------------------------------------------------------- */
@@ -334,7 +331,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     uint32_t wait_ms = UINT32_MAX;
 
     if (service->listener == NULL && open_listener(service) != OTA_OK) {
-        wait_ms = LOOK_MS;
+        wait_ms = OTA__LOOK_MS;
     }
     if (!service->is_paused) {
         let_in(service, now_ms);

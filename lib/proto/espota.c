@@ -171,7 +171,7 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
     bool is_duplicate = is_repeat && from->port == espota->from.port;
 
     switch (espota->state) {
-    case OTA_ESPOTA_HOLDING:
+    case OTA_ESPOTA_PAUSING:
         if (is_duplicate) {
             return;
         }
@@ -239,7 +239,7 @@ void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms)
     switch (espota->state) {
     case OTA_ESPOTA_IDLE:
         break;
-    case OTA_ESPOTA_HOLDING:
+    case OTA_ESPOTA_PAUSING:
     case OTA_ESPOTA_OFFERED:
     case OTA_ESPOTA_VERIFYING:
         ota__espota_login_tick(espota);
@@ -258,7 +258,7 @@ uint32_t ota_espota_wait_ms(const struct ota_espota *espota)
     switch (espota->state) {
     case OTA_ESPOTA_IDLE:
         return UINT32_MAX;
-    case OTA_ESPOTA_HOLDING:
+    case OTA_ESPOTA_PAUSING:
         return ota__espota_pause_left(espota);
     case OTA_ESPOTA_OFFERED:
         limit = OTA_ESPOTA_LOGIN_TIMEOUT_MS;

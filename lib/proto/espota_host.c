@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sender of the Arduino update protocol: invitation, connection and image. Its proof of the password is in
+/* The sender of the Arduino update protocol: its states, the connection and the image, and the time.
+   What it says by datagrams is in espota_host_datagram.c, its proof of the password in
    espota_host_login.c. docs/formats/espota.md. */
 
 #include "proto/espota_host_private.h"
 
-#include <updraft/text.h>
-
 #include "base/mem.h"
-#include "base/secret.h"
 
-#define COMMAND_APP 0u
-#define COMMAND_DATA 100u
-#define COMMAND_PROOF 200u
 #define SIZE_MAX_BYTES 2147483647u /* devices keep it in an int */
 
 _Static_assert(sizeof(struct ota__espota_proof) <= OTA_ESPOTA_HOST_PROOF_SIZE,
@@ -58,8 +53,7 @@ void ota_espota_host_end(struct ota_espota_host *host)
     host->is_due = false;
 }
 
-/* What a call returns that has nothing to do in this state. */
-static enum ota_err standing(const struct ota_espota_host *host)
+enum ota_err ota__espota_host_standing(const struct ota_espota_host *host)
 {
     if (host->state == OTA_ESPOTA_HOST_IDLE) {
         return OTA_ERR_STATE;
@@ -82,153 +76,6 @@ enum ota_err ota_espota_host_begin(struct ota_espota_host *host,
     return OTA_OK;
 }
 
-/* ---- Datagrams that go out ------------------------------------------------------------------ */
-
-static void put_invitation(const struct ota_espota_host_options *options, struct ota_text *text)
-{
-    ota_text_put_decimal(text, options->is_data ? COMMAND_DATA : COMMAND_APP);
-    ota_text_put(text, " ");
-    ota_text_put_decimal(text, options->host_port);
-    ota_text_put(text, " ");
-    ota_text_put_decimal(text, options->size);
-    ota_text_put(text, " ");
-    ota_text_put_hex(text, options->md5, OTA_MD5_SIZE, 0, false);
-    ota_text_put(text, "\n");
-}
-
-static void put_proof(const struct ota_espota_host *host, struct ota_text *text)
-{
-    ota_text_put_decimal(text, COMMAND_PROOF);
-    ota_text_put(text, " ");
-    ota_text_put_bytes(text, host->challenge + host->digits + 1, host->digits);
-    ota_text_put(text, " ");
-    ota_text_put_bytes(text, host->response, host->digits);
-    ota_text_put(text, "\n");
-}
-
-size_t ota_espota_host_datagram(struct ota_espota_host *host, void *buffer, size_t capacity)
-{
-    struct ota_text text;
-
-    if (!host->is_due) {
-        return 0;
-    }
-    ota_text_window(&text, buffer, capacity, 0);
-    host->is_due = false;
-    host->repeat_ms = host->now_ms;
-    if (host->state == OTA_ESPOTA_HOST_INVITING) {
-        put_invitation(host->options, &text);
-        host->tries++;
-        ota__espota_host_tell(host, OTA_ESPOTA_HOST_INVITED);
-    } else {
-        put_proof(host, &text);
-    }
-    return ota_text_stored(&text);
-}
-
-/* ---- Datagrams that come -------------------------------------------------------------------- */
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n' || byte == '\0';
-}
-
-static bool begins_with(const char *text, size_t len, const char *start)
-{
-    size_t start_len = strlen(start);
-
-    return len >= start_len && memcmp(text, start, start_len) == 0;
-}
-
-static bool is_text(const char *text, size_t len, const char *wanted)
-{
-    return len == strlen(wanted) && begins_with(text, len, wanted);
-}
-
-/* Keeps what the device said, as much as fits, without blanks in front. */
-static void keep_reply(struct ota_espota_host *host, const char *text, size_t len)
-{
-    while (len > 0 && is_blank(*text)) {
-        text++;
-        len--;
-    }
-    host->reply_len = (uint16_t)(len < sizeof host->reply ? len : sizeof host->reply - 1);
-    memcpy(host->reply, text, host->reply_len);
-    host->reply[host->reply_len] = '\0';
-}
-
-static enum ota_err refused(struct ota_espota_host *host, enum ota_err err, const char *text,
-                            size_t len)
-{
-    keep_reply(host, text, len);
-    return ota__espota_host_fail(host, err);
-}
-
-static void let_in(struct ota_espota_host *host)
-{
-    ota__espota_host_forget(host);
-    ota__espota_host_enter(host, OTA_ESPOTA_HOST_WAITING);
-    ota__espota_host_tell(host, OTA_ESPOTA_HOST_LET_IN);
-}
-
-/* A word that is none of the protocol's. While the proof is out the device may give its reasons in any
-   words; late words from before are passed over. */
-static enum ota_err strange(struct ota_espota_host *host, const char *text, size_t len)
-{
-    static const char failed[] = "Authentication Failed";
-    bool is_refusal = is_text(text, len, failed);
-
-    switch (host->state) {
-    case OTA_ESPOTA_HOST_INVITING:
-        return is_refusal ? OTA_OK : refused(host, OTA_ERR_PROTOCOL, text, len);
-    case OTA_ESPOTA_HOST_PROVING:
-        if (!is_refusal) {
-            return refused(host, OTA_ERR_PEER, text, len);
-        }
-        keep_reply(host, text, len);
-        return ota__espota_host_wrong(host);
-    default:
-        return OTA_OK;
-    }
-}
-
-enum ota_err ota_espota_host_answer(struct ota_espota_host *host, const void *data, size_t len)
-{
-    const char *text = data;
-    bool asks = host->state == OTA_ESPOTA_HOST_INVITING || host->state == OTA_ESPOTA_HOST_PROVING;
-
-    if (host->state < OTA_ESPOTA_HOST_INVITING || host->state > OTA_ESPOTA_HOST_WAITING) {
-        return standing(host);
-    }
-    while (len > 0 && is_blank(text[len - 1])) {
-        len--;
-    }
-    if (len == 0) {
-        return OTA_OK;
-    }
-    host->has_answered = true;
-    if (is_text(text, len, "OK")) {
-        if (asks) {
-            let_in(host);
-        }
-        return OTA_OK;
-    }
-    if (begins_with(text, len, "ERR:")) {
-        return refused(host, OTA_ERR_PEER, text + 4, len - 4);
-    }
-    if (!begins_with(text, len, "AUTH ")) {
-        return strange(host, text, len);
-    }
-    if (host->state == OTA_ESPOTA_HOST_WAITING) {
-        return OTA_OK;
-    }
-    enum ota_err err = ota__espota_host_challenged(host, text + 5, len - 5);
-    if (err == OTA_ERR_PROTOCOL) {
-        keep_reply(host, text, len);
-    }
-    return err;
-}
-
 /* ---- The connection ------------------------------------------------------------------------- */
 
 bool ota_espota_host_connected(struct ota_espota_host *host)
@@ -237,7 +84,7 @@ bool ota_espota_host_connected(struct ota_espota_host *host)
         return false;
     }
     if (host->state != OTA_ESPOTA_HOST_WAITING) {
-        let_in(host);
+        ota__espota_host_let_in(host);
     }
     host->has_answered = true;
     host->reply_len = 0;
@@ -256,7 +103,7 @@ static bool is_exchanging(const struct ota_espota_host *host)
 static bool hears_line(const struct ota_espota_host *host)
 {
     return is_exchanging(host) && host->reply_len > 0 &&
-           !is_text(host->reply, host->reply_len, "O");
+           !ota__espota_host_is_text(host->reply, host->reply_len, "O");
 }
 
 size_t ota_espota_host_output(struct ota_espota_host *host, void *buffer, size_t capacity)
@@ -304,7 +151,7 @@ static enum ota_err accepted(struct ota_espota_host *host)
 /* The device's last words are whole, or no more of them will come. */
 static enum ota_err line_ends(struct ota_espota_host *host)
 {
-    while (host->reply_len > 0 && is_blank(host->reply[host->reply_len - 1])) {
+    while (host->reply_len > 0 && ota__espota_host_is_blank(host->reply[host->reply_len - 1])) {
         host->reply[--host->reply_len] = '\0';
     }
     return ota__espota_host_fail(host, OTA_ERR_PEER);
@@ -312,7 +159,7 @@ static enum ota_err line_ends(struct ota_espota_host *host)
 
 static enum ota_err take_byte(struct ota_espota_host *host, char byte)
 {
-    if (host->reply_len == 0 && (is_blank(byte) || (byte >= '0' && byte <= '9'))) {
+    if (host->reply_len == 0 && (ota__espota_host_is_blank(byte) || (byte >= '0' && byte <= '9'))) {
         return OTA_OK; /* some progress */
     }
     if (byte == '\n' || byte == '\0') {
@@ -320,7 +167,7 @@ static enum ota_err take_byte(struct ota_espota_host *host, char byte)
     }
     host->reply[host->reply_len++] = byte;
     host->reply[host->reply_len] = '\0';
-    if (is_text(host->reply, host->reply_len, "OK")) {
+    if (ota__espota_host_is_text(host->reply, host->reply_len, "OK")) {
         return accepted(host);
     }
     return host->reply_len == sizeof host->reply - 1 ? line_ends(host) : OTA_OK;
@@ -334,14 +181,14 @@ enum ota_err ota_espota_host_input(struct ota_espota_host *host, const void *dat
         host->since_ms = host->now_ms;
         (void)take_byte(host, bytes[i]);
     }
-    return standing(host);
+    return ota__espota_host_standing(host);
 }
 
 enum ota_err ota_espota_host_closed(struct ota_espota_host *host, enum ota_err why)
 {
     (void)why; /* however it ended, what counts is what was said before */
     if (!is_exchanging(host)) {
-        return standing(host);
+        return ota__espota_host_standing(host);
     }
     return host->reply_len > 0 ? line_ends(host)
                                : ota__espota_host_fail(host, OTA_ERR_CONNECTION_LOST);
@@ -432,7 +279,7 @@ enum ota_err ota_espota_host_tick(struct ota_espota_host *host, uint32_t now_ms)
         return ota__espota_host_compute(host);
     }
     if (host->state == OTA_ESPOTA_HOST_IDLE || host->state >= OTA_ESPOTA_HOST_DONE) {
-        return standing(host);
+        return ota__espota_host_standing(host);
     }
     if (line_left(host) == 0) {
         return line_ends(host);

@@ -2,7 +2,8 @@
 #ifndef UPDRAFT_PROTO_ESPOTA_HOST_PRIVATE_H
 #define UPDRAFT_PROTO_ESPOTA_HOST_PRIVATE_H
 
-/* What the sender's machine and its login share. */
+/* Between the files of the sender: espota_host.c has the states and the connection,
+   espota_host_datagram.c what is said by datagrams, espota_host_login.c the proof of the password. */
 
 #include <updraft/espota_host.h>
 
@@ -15,6 +16,16 @@ void ota__espota_host_enter(struct ota_espota_host *host, enum ota_espota_host_s
 enum ota_err ota__espota_host_fail(struct ota_espota_host *host, enum ota_err err);
 
 void ota__espota_host_tell(struct ota_espota_host *host, enum ota_espota_host_event event);
+
+/* What a call returns that has nothing to do in this state. */
+enum ota_err ota__espota_host_standing(const struct ota_espota_host *host);
+
+/* The device takes the image: it connects next. */
+void ota__espota_host_let_in(struct ota_espota_host *host);
+
+/* Tell whether a byte is none of a word; and whether what came is this word. */
+bool ota__espota_host_is_blank(char byte);
+bool ota__espota_host_is_text(const char *text, size_t len, const char *wanted);
 
 /* The device asks for the password by this nonce: begins the proof, unless it is at work on that. */
 enum ota_err ota__espota_host_challenged(struct ota_espota_host *host, const char *nonce,

@@ -3,7 +3,7 @@
  * Logins on the device's side of espota: who has to wait, the nonce that is out, and what follows
  * from an answer to it. docs/formats/espota.md section 5.
  *
- *     ask -> HOLDING -> offer -> OFFERED -> log_in -> VERIFYING -> ota__espota_start, or wrong
+ *     ask -> PAUSING -> offer -> OFFERED -> log_in -> VERIFYING -> ota__espota_start, or wrong
  *
  * L1 A nonce is random, is answered once, and is void after OTA_ESPOTA_LOGIN_TIMEOUT_MS or another
  *    invitation.
@@ -48,7 +48,7 @@ static void offer(struct ota_espota *espota)
 void ota__espota_ask(struct ota_espota *espota)
 {
     if (ota__espota_pause_left(espota) > 0) {
-        ota__espota_enter(espota, OTA_ESPOTA_HOLDING);
+        ota__espota_enter(espota, OTA_ESPOTA_PAUSING);
     } else {
         offer(espota);
     }
@@ -163,7 +163,7 @@ void ota__espota_log_in(struct ota_espota *espota, const struct ota_address *fro
 void ota__espota_login_tick(struct ota_espota *espota)
 {
     switch (espota->state) {
-    case OTA_ESPOTA_HOLDING:
+    case OTA_ESPOTA_PAUSING:
         if (ota__espota_pause_left(espota) == 0) {
             offer(espota);
         }

@@ -99,7 +99,7 @@ uint32_t ota__espota_pause_left(const struct ota_espota *espota);
 void ota__espota_log_in(struct ota_espota *espota, const struct ota_address *from,
                         const struct ota__espota_answer *answer);
 
-/* What the clock means in HOLDING, OFFERED and VERIFYING. */
+/* What the clock means in PAUSING, OFFERED and VERIFYING. */
 void ota__espota_login_tick(struct ota_espota *espota);
 
 /* ---- espota_transfer.c ----------------------------------------------------------------------- */

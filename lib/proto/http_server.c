@@ -107,7 +107,7 @@ void ota__http_server_give_up(struct ota_http_server *server, unsigned status, e
 
 static bool is_held(const struct ota_http_server *server)
 {
-    return server->now_ms - server->since_ms < server->answer.hold_ms;
+    return server->now_ms - server->since_ms < server->answer.pause_ms;
 }
 
 static void write_body(struct ota_http_server *server, struct ota_text *text)
@@ -290,10 +290,10 @@ static uint32_t limit_or(uint32_t limit, uint32_t fallback)
 static uint32_t answer_wait(const struct ota_http_server *server)
 {
     if (is_held(server)) {
-        return left_of(server, server->since_ms, server->answer.hold_ms);
+        return left_of(server, server->since_ms, server->answer.pause_ms);
     }
     uint32_t altogether =
-        left_of(server, server->since_ms, server->answer.hold_ms + OTA_HTTP_SERVER_ANSWER_MS);
+        left_of(server, server->since_ms, server->answer.pause_ms + OTA_HTTP_SERVER_ANSWER_MS);
     uint32_t silence =
         left_of(server, server->active_ms,
                 server->is_all_sent ? OTA_HTTP_SERVER_LINGER_MS : OTA_HTTP_SERVER_SEND_MS);

@@ -35,14 +35,10 @@ static const struct answer {
     uint8_t verdict; /* enum ota_pull_verdict */
     uint8_t result;  /* enum ota_pull_result, for STOP */
 } answers[] = {
-    {301, 303, OTA_PULL_FOLLOW, 0},
-    {304, 304, OTA_PULL_STOP, OTA_PULL_CURRENT},
-    {307, 308, OTA_PULL_FOLLOW, 0},
-    {408, 408, OTA_PULL_LATER, 0},
-    {416, 416, OTA_PULL_AGAIN, 0},
-    {429, 429, OTA_PULL_LATER, 0},
-    {500, 599, OTA_PULL_LATER, 0},
-    {0, UINT16_MAX, OTA_PULL_STOP, OTA_PULL_FAILED},
+    {301, 303, OTA_PULL_FOLLOW, 0}, {304, 304, OTA_PULL_STOP, OTA_PULL_CURRENT},
+    {307, 308, OTA_PULL_FOLLOW, 0}, {408, 408, OTA_PULL_LATER, 0},
+    {416, 416, OTA_PULL_AGAIN, 0},  {429, 429, OTA_PULL_LATER, 0},
+    {500, 599, OTA_PULL_LATER, 0},  {0, UINT16_MAX, OTA_PULL_STOP, OTA_PULL_FAILED},
 };
 
 static const struct answer *answer_for(uint16_t status)

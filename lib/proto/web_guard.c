@@ -209,9 +209,9 @@ static bool needs_login(const struct ota_web *web)
 /* How long after a wrong login nobody's is looked at. */
 static uint32_t pause_of(const struct ota_web *web)
 {
-    uint32_t pause = OTA_WEB_LOGIN_HOLD_MS;
+    uint32_t pause = OTA_WEB_LOGIN_PAUSE_MS;
 
-    for (unsigned i = 1; i < web->failed_logins && pause < OTA_WEB_LOGIN_HOLD_MAX_MS; i++) {
+    for (unsigned i = 1; i < web->failed_logins && pause < OTA_WEB_LOGIN_PAUSE_MAX_MS; i++) {
         pause *= 2;
     }
     return web->failed_logins == 0 ? 0 : pause;

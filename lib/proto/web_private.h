@@ -100,7 +100,7 @@ void ota__web_upload_gone(struct ota_web_connection *connection, enum ota_err wh
 void ota__web_refuse(struct ota_web_connection *connection, unsigned status, const char *word,
                      const char *text);
 void ota__web_refuse_slowly(struct ota_web_connection *connection, unsigned status,
-                            const char *word, const char *text, uint32_t hold_ms);
+                            const char *word, const char *text, uint32_t pause_ms);
 
 /* Answers with the fate of an upload, which connection->err and text describe. */
 void ota__web_say(struct ota_web_connection *connection, enum ota__web_say say);

@@ -366,14 +366,14 @@ static const char *type_of(const struct ota_web_connection *connection)
 
 /* ---- Answers ---------------------------------------------------------------------------------- */
 
-static void answer(struct ota_web_connection *connection, unsigned status, uint32_t hold_ms)
+static void answer(struct ota_web_connection *connection, unsigned status, uint32_t pause_ms)
 {
     const struct ota_web_options *options = &connection->web->options;
     struct ota_http_answer answer = {
         .status = (uint16_t)status,
         .type = type_of(connection),
         .write_headers = write_headers,
-        .hold_ms = hold_ms,
+        .pause_ms = pause_ms,
     };
 
     if (connection->say == OTA__WEB_SAY_PAGE) {
@@ -389,12 +389,12 @@ static void answer(struct ota_web_connection *connection, unsigned status, uint3
 }
 
 void ota__web_refuse_slowly(struct ota_web_connection *connection, unsigned status,
-                            const char *word, const char *text, uint32_t hold_ms)
+                            const char *word, const char *text, uint32_t pause_ms)
 {
     connection->say = OTA__WEB_SAY_TEXT;
     connection->word = word;
     connection->text = text;
-    answer(connection, status, hold_ms);
+    answer(connection, status, pause_ms);
 }
 
 void ota__web_refuse(struct ota_web_connection *connection, unsigned status, const char *word,

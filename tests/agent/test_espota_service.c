@@ -150,7 +150,7 @@ static const char *const tools[] = {"esp8266", "pico", "esp32", "esp32-pbkdf2"};
 
 #define TOOLS (sizeof tools / sizeof *tools)
 
-/* Each tool with each kind of device, as the device's own pauses are. */
+/* Each tool with each kind of device, with the device's own gap. */
 static void test_tools(void **state)
 {
     char arguments[64];
@@ -166,7 +166,7 @@ static void test_tools(void **state)
     settings.profile = OTA_ESPOTA_RP2040;
     begin_anew();
     push_and_update("--tool pico");
-    settings.profile = OTA_ESPOTA_ESP32; /* a shorter pause is long enough */
+    settings.profile = OTA_ESPOTA_ESP32; /* a shorter gap is long enough */
     begin_anew();
     push_and_update("--tool esp8266");
 }

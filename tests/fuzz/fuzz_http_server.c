@@ -16,7 +16,7 @@ enum answers {
     AT_REQUEST = 1,
     AT_HEAD = 2,
     ON_GONE = 4,
-    HELD = 8
+    PAUSED = 8
 };
 
 struct outcome {
@@ -42,7 +42,7 @@ static void answer(struct outcome *outcome, uint16_t status)
         .type = "text/plain",
         .body = "hello",
         .body_len = 5,
-        .hold_ms = (outcome->answers & HELD) != 0 ? 100 : 0,
+        .pause_ms = (outcome->answers & PAUSED) != 0 ? 100 : 0,
     };
 
     REQUIRE(ota_http_server_answer(&outcome->server, &answer) == OTA_OK);
@@ -164,7 +164,7 @@ static void run(struct outcome *outcome, uint8_t answers, const uint8_t *data, s
         ota_http_server_tick(&outcome->server, now_ms);
         say(outcome, step < 256 ? step : 256);
         if (taken == 0 && outcome->server.state == OTA_HTTP_SERVER_WHOLE) {
-            REQUIRE(outcome->answers & HELD);
+            REQUIRE(outcome->answers & PAUSED);
         }
     }
     ota_http_server_closed(&outcome->server, OTA_OK);

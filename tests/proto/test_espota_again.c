@@ -219,7 +219,7 @@ static void test_guessing(void **state)
         bench_invite(bench);
         if (pauses[i] > 0) {
             assert_string_equal(bench->reply, "");
-            assert_int_equal(bench->espota.state, OTA_ESPOTA_HOLDING);
+            assert_int_equal(bench->espota.state, OTA_ESPOTA_PAUSING);
             assert_int_equal(ota_espota_wait_ms(&bench->espota), pauses[i]);
             bench_pass(bench, pauses[i] - 1);
             bench_invite(bench); /* again, which changes nothing */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* espota's device from the connection on: acknowledgements, pauses, and the last word. */
+/* espota's device from the connection on: acknowledgements, the gap, and the last word. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -207,7 +207,7 @@ static void test_gap(void **state)
     check_gap(bench, 0);
 }
 
-/* The pause begins when the last number has gone, not when the last byte has come. */
+/* The gap begins when the last number has gone, not when the last byte has come. */
 static void test_gap_after_acknowledgement(void **state)
 {
     struct espota_bench *bench = *state;

@@ -22,7 +22,7 @@ struct exchange {
     uint32_t now;
     unsigned answer_at_head; /* the status; 0: at the end */
     unsigned answer_on_gone; /* likewise; 0: the server does */
-    uint32_t hold_ms;
+    uint32_t pause_ms;
     bool silent; /* never answers */
     bool in_body;
     size_t piece;      /* bytes that are sent at a time; 0: all */
@@ -64,7 +64,7 @@ static void answer(struct exchange *exchange, unsigned status)
         .write_body = exchange->grows != NULL ? write_body : NULL,
         .body = "hello",
         .body_len = 5,
-        .hold_ms = exchange->hold_ms,
+        .pause_ms = exchange->pause_ms,
     };
 
     assert_int_equal(ota_http_server_answer(&exchange->server, &answer), OTA_OK);
@@ -522,7 +522,7 @@ static void test_a_peer_that_takes_nothing(void **state)
 
 static void test_an_answer_that_is_held(void **state)
 {
-    struct exchange exchange = {.hold_ms = 3000};
+    struct exchange exchange = {.pause_ms = 3000};
 
     (void)state;
     begin(&exchange);

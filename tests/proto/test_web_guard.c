@@ -281,7 +281,7 @@ static void test_wrong_logins(void **state)
         with_password("u", "p");
         snprintf(all, sizeof all, "Host: board\r\n%s", lines[i]);
         assert_int_equal(upload(all), 0); /* nothing yet */
-        web_bench_wait(&bench, OTA_WEB_LOGIN_HOLD_MS - 1);
+        web_bench_wait(&bench, OTA_WEB_LOGIN_PAUSE_MS - 1);
         assert_int_equal(web_bench_status(&bench, 0), 0);
         web_bench_wait(&bench, 1);
         assert_refused(401);
@@ -324,18 +324,18 @@ static unsigned get_on(unsigned connection, const char *lines)
 /* Guesses are slowed down, also those that do not wait for the answer; who is known is not. */
 static void test_guessing_takes_time(void **state)
 {
-    static const uint32_t holds[] = {500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000};
+    static const uint32_t pauses[] = {500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000};
 
     set_up(state);
     with_password("u", "p");
     assert_int_equal(get_on(2, RIGHT), 200);
-    for (size_t i = 0; i < sizeof holds / sizeof *holds; i++) {
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
         assert_int_equal(get_on(0, WRONG), 0);
         /* Not even a right one is looked at from elsewhere, */
         assert_int_equal(get_on(1, RIGHT), 429);
         assert_int_equal(get_on(1, WRONG), 429);
         assert_true(web_bench_has_line(&bench, 1, "Retry-After: 10"));
-        web_bench_wait(&bench, holds[i] - 1);
+        web_bench_wait(&bench, pauses[i] - 1);
         assert_int_equal(web_bench_status(&bench, 0), 0);
         assert_int_equal(get_on(1, RIGHT), 429);
         web_bench_wait(&bench, 1);
