@@ -3,15 +3,11 @@
 
 #include "agent/agent_private.h"
 #include "agent/connect.h"
+#include "agent/turn.h"
 
 #include <string.h>
 
 #define PIECE 1024u
-/* One poll reads at most this many pieces, so that a fast network leaves the program its turn. */
-#define PIECES_PER_POLL 16u
-/* A stream that could take or give nothing is looked at again after this time at the latest; the
-   platform's wait ends earlier when it stirs. */
-#define STREAM_LOOK_MS 1000u
 /* An update that was put off is asked for again after this time where nobody said another: of a gate's
    time, devices that were held together are spread over it. */
 #define PUT_OFF_MS 60000u
@@ -21,14 +17,6 @@ static const char way[] = OTA__WAY_PULL;
 static uint32_t seconds_or(uint32_t value, uint32_t fallback)
 {
     return value != 0 ? value : fallback;
-}
-
-static void close_stream(struct ota_agent *agent)
-{
-    if (agent->stream != NULL) {
-        agent->stream->close(agent->stream);
-        agent->stream = NULL;
-    }
 }
 
 /* Leaves the door to others, if it is the pull's; what was received stays for the next try. */
@@ -254,7 +242,7 @@ static void end_check(struct ota_agent *agent)
 void ota__check_end(struct ota_agent *agent)
 {
     ota_pull_stop(&agent->pull);
-    close_stream(agent);
+    ota__disconnect(&agent->stream);
     leave_door(agent);
     agent->is_checking = false;
 }
@@ -306,7 +294,7 @@ static bool receive_some(struct ota_agent *agent)
 {
     uint8_t piece[PIECE];
 
-    for (unsigned i = 0; i < PIECES_PER_POLL && wants_stream(agent); i++) {
+    for (unsigned i = 0; i < OTA__PIECES_PER_TURN && wants_stream(agent); i++) {
         size_t len = 0;
         bool ended = false;
         enum ota_err err = agent->stream->read(agent->stream, piece, sizeof piece, &len, &ended);
@@ -338,7 +326,7 @@ static uint32_t carry(struct ota_agent *agent, uint32_t now_ms)
         more = receive_some(agent);
     }
     if (!wants_stream(agent)) {
-        close_stream(agent);
+        ota__disconnect(&agent->stream);
     }
     if (agent->pull.state == OTA_PULL_CONNECTING) {
         connect_stream(agent);
@@ -349,7 +337,7 @@ static uint32_t carry(struct ota_agent *agent, uint32_t now_ms)
         return 0;
     }
     uint32_t wait = more ? 0 : ota_pull_wait_ms(&agent->pull);
-    return agent->stream != NULL && wait > STREAM_LOOK_MS ? STREAM_LOOK_MS : wait;
+    return agent->stream != NULL && wait > OTA__LOOK_MS ? OTA__LOOK_MS : wait;
 }
 
 /* Another way in has the device for itself: this check is put off. */

@@ -26,3 +26,11 @@ enum ota_err ota__connect(struct ota_platform *platform, const struct ota__peer 
     }
     return err;
 }
+
+void ota__disconnect(struct ota_stream **stream)
+{
+    if (*stream != NULL) {
+        (*stream)->close(*stream);
+        *stream = NULL;
+    }
+}

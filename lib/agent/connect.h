@@ -19,4 +19,7 @@ struct ota__peer {
 enum ota_err ota__connect(struct ota_platform *platform, const struct ota__peer *peer,
                           struct ota_stream **stream);
 
+/* Closes what is open: `*stream` is NULL then, and may be before. */
+void ota__disconnect(struct ota_stream **stream);
+
 #endif

@@ -7,13 +7,9 @@
 #include <string.h>
 
 #include "agent/agent_private.h"
+#include "agent/turn.h"
 
 #define PIECE 1024u
-/* One turn reads at most this many pieces from a host, so that the others have theirs. */
-#define PIECES_PER_TURN 16u
-/* A stream, or a listener that could not be opened, is looked at again after this time at the
-   latest. */
-#define LOOK_MS 1000u
 
 /* ---- What the log says ----------------------------------------------------------------------- */
 
@@ -119,7 +115,8 @@ static bool receive_some(struct ota_esphome_client *client)
 {
     uint8_t piece[PIECE];
 
-    for (unsigned i = 0; i < PIECES_PER_TURN && client->esphome.state != OTA_ESPHOME_DONE; i++) {
+    for (unsigned i = 0; i < OTA__PIECES_PER_TURN && client->esphome.state != OTA_ESPHOME_DONE;
+         i++) {
         size_t len = 0;
         bool ended = false;
         enum ota_err err = client->stream->read(client->stream, piece, sizeof piece, &len, &ended);
@@ -155,7 +152,7 @@ static uint32_t carry(struct ota_esphome_service *service, struct ota_esphome_cl
         return 0;
     }
     uint32_t wait_ms = more ? 0 : ota_esphome_wait_ms(&client->esphome);
-    return wait_ms > LOOK_MS ? LOOK_MS : wait_ms;
+    return wait_ms > OTA__LOOK_MS ? OTA__LOOK_MS : wait_ms;
 }
 
 /* ---- Who comes ------------------------------------------------------------------------------- */
@@ -313,7 +310,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
         uint32_t wanted_ms = carry(service, &service->clients[i]);
         wait_ms = wanted_ms < wait_ms ? wanted_ms : wait_ms;
     }
-    return service->listener == NULL && wait_ms > LOOK_MS ? LOOK_MS : wait_ms;
+    return service->listener == NULL && wait_ms > OTA__LOOK_MS ? OTA__LOOK_MS : wait_ms;
 }
 
 static void end(struct ota_service *base)

@@ -7,14 +7,11 @@
 #include <string.h>
 
 #include "agent/agent_private.h"
+#include "agent/connect.h"
+#include "agent/turn.h"
 
 #define PIECE 1460u
-/* One turn takes at most so many, so that the other ways in have theirs. */
-#define PIECES_PER_TURN 16u
 #define DATAGRAMS_PER_TURN 8u
-/* A stream, or a socket that could not be opened, is looked at again after this time at the
-   latest. */
-#define LOOK_MS 1000u
 #define DATAGRAM_MAX 192u /* what is longer is none of this protocol */
 
 /* ---- What the log says ----------------------------------------------------------------------- */
@@ -223,14 +220,6 @@ static bool take_datagrams(struct ota_espota_service *service)
 
 /* ---- The connection -------------------------------------------------------------------------- */
 
-static void close_stream(struct ota_espota_service *service)
-{
-    if (service->stream != NULL) {
-        service->stream->close(service->stream);
-        service->stream = NULL;
-    }
-}
-
 static void connect_back(struct ota_espota_service *service)
 {
     struct ota_platform *platform = service->agent->options.platform;
@@ -270,7 +259,7 @@ static bool receive_some(struct ota_espota_service *service)
 {
     uint8_t piece[PIECE];
 
-    for (unsigned i = 0; i < PIECES_PER_TURN; i++) {
+    for (unsigned i = 0; i < OTA__PIECES_PER_TURN; i++) {
         size_t len = 0;
         if (service->has_ended || !ota_espota_has_connection(&service->espota)) {
             return false;
@@ -342,7 +331,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     reply(service);
     bool more = take_datagrams(service);
     if (espota->state == OTA_ESPOTA_CONNECTING) {
-        close_stream(service);
+        ota__disconnect(&service->stream);
         connect_back(service);
     }
     if (service->stream != NULL) {
@@ -350,12 +339,12 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
         send_some(service);
         close_door(service);
         if (!ota_espota_has_connection(espota)) {
-            close_stream(service);
+            ota__disconnect(&service->stream);
         }
     }
     uint32_t wait_ms = more ? 0 : ota_espota_wait_ms(espota);
     bool looks = service->stream != NULL || service->datagrams == NULL;
-    return looks && wait_ms > LOOK_MS ? LOOK_MS : wait_ms;
+    return looks && wait_ms > OTA__LOOK_MS ? OTA__LOOK_MS : wait_ms;
 }
 
 static void end(struct ota_service *base)
@@ -363,7 +352,7 @@ static void end(struct ota_service *base)
     struct ota_espota_service *service = (struct ota_espota_service *)base;
 
     ota_espota_stop(&service->espota);
-    close_stream(service);
+    ota__disconnect(&service->stream);
     close_datagrams(service);
 }
 
@@ -374,7 +363,7 @@ static void pause(struct ota_service *base, bool paused)
 
     if (paused && service->stream != NULL) {
         ota_espota_stop(&service->espota);
-        close_stream(service);
+        ota__disconnect(&service->stream);
     }
 }
 

@@ -13,29 +13,20 @@
 
 #include "agent/connect.h"
 #include "agent/http_transfer_private.h"
+#include "agent/turn.h"
 #include "proto/http_basic.h"
 
 /* What is sent is composed this much at a time. */
 #define PIECE 512u
-/* A stream that could take or give nothing is looked at again after this time at the latest. */
-#define STREAM_LOOK_MS 1000u
 
 static uint32_t now_ms(const struct ota_http_transfer *transfer)
 {
     return transfer->options.platform->now_ms(transfer->options.platform);
 }
 
-static void close_stream(struct ota_http_transfer *transfer)
-{
-    if (transfer->stream != NULL) {
-        transfer->stream->close(transfer->stream);
-        transfer->stream = NULL;
-    }
-}
-
 static enum ota_err fail(struct ota_http_transfer *transfer, enum ota_err err)
 {
-    close_stream(transfer);
+    ota__disconnect(&transfer->stream);
     transfer->state = OTA_TRANSFER_FAILED;
     transfer->failure = (struct ota_failure){err, transfer->offset};
     return err;
@@ -153,7 +144,7 @@ static enum ota_err aim(struct ota_http_transfer *transfer)
         return OTA_ERR_URL;
     }
     if (!is_same_peer(transfer, &url)) {
-        close_stream(transfer);
+        ota__disconnect(&transfer->stream);
     }
     memcpy(transfer->host, url.host.at, url.host.len);
     transfer->host[url.host.len] = '\0';
@@ -219,7 +210,7 @@ static enum ota_err lost(struct ota_http_transfer *transfer, enum ota_err err)
     bool may_ask_again = transfer->is_reused && !transfer->is_answered &&
                          (err == OTA_ERR_CONNECTION_LOST || err == OTA_ERR_INCOMPLETE);
 
-    close_stream(transfer);
+    ota__disconnect(&transfer->stream);
     return may_ask_again ? ask(transfer) : fail(transfer, err);
 }
 
@@ -229,7 +220,7 @@ static enum ota_err follow(struct ota_http_transfer *transfer)
 
     transfer->is_redirected = false;
     transfer->redirects++;
-    close_stream(transfer);
+    ota__disconnect(&transfer->stream);
     err = aim(transfer);
     return err == OTA_OK ? ask(transfer) : fail(transfer, OTA_ERR_HTTP_REDIRECT);
 }
@@ -262,7 +253,7 @@ static enum ota_err complete(struct ota_http_transfer *transfer)
         transfer->size = transfer->offset; /* the end has told it */
     }
     if (!transfer->options.keep_alive || transfer->closes) {
-        close_stream(transfer);
+        ota__disconnect(&transfer->stream);
     }
     transfer->state = OTA_TRANSFER_DONE;
     return OTA_OK;
@@ -392,7 +383,7 @@ uint32_t ota_http_transfer_wait_ms(const struct ota_http_transfer *transfer)
         return 0;
     }
     uint32_t wait = ota_http_client_wait_ms(&transfer->http);
-    return wait < STREAM_LOOK_MS ? wait : STREAM_LOOK_MS;
+    return wait < OTA__LOOK_MS ? wait : OTA__LOOK_MS;
 }
 
 bool ota_http_transfer_is_part(const struct ota_http_transfer *transfer)
@@ -402,6 +393,6 @@ bool ota_http_transfer_is_part(const struct ota_http_transfer *transfer)
 
 void ota_http_transfer_end(struct ota_http_transfer *transfer)
 {
-    close_stream(transfer);
+    ota__disconnect(&transfer->stream);
     transfer->state = OTA_TRANSFER_IDLE;
 }
