@@ -5,56 +5,24 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <bearssl.h>
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "transfer.h"
 
 #define LEN 9000u
 
-static struct fixture fixture;
-static struct ota_update update;
-static struct ota_update_options options;
-static uint8_t buffer[SECTOR];
-static uint8_t image[LEN + 64];
-static uint32_t len;
 static struct ota_digest none, md5, sha256;
-
-static void hash_image(void)
-{
-    br_md5_context md5_context;
-    br_sha256_context sha256_context;
-
-    br_md5_init(&md5_context);
-    br_md5_update(&md5_context, image, len);
-    br_md5_out(&md5_context, md5.bytes);
-    br_sha256_init(&sha256_context);
-    br_sha256_update(&sha256_context, image, len);
-    br_sha256_out(&sha256_context, sha256.bytes);
-}
 
 static int set_up(void **state)
 {
-    const struct image_facts facts = {.size = LEN, .seed = 5};
-
     (void)state;
-    fixture_open(&fixture);
-    memset(&update, 0, sizeof update);
-    len = (uint32_t)image_make(image, sizeof image, &facts);
+    transfer_open(LEN, NULL);
     none = (struct ota_digest){.algorithm = OTA_HASH_NONE};
-    md5 = (struct ota_digest){.algorithm = OTA_HASH_MD5};
-    sha256 = (struct ota_digest){.algorithm = OTA_HASH_SHA256};
-    hash_image();
-    options = (struct ota_update_options){
-        .device = &fixture.device, .size = len, .buffer = buffer, .buffer_size = sizeof buffer};
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ota_update_abort(&update);
-    fixture_close(&fixture);
+    transfer_expect(OTA_HASH_MD5);
+    md5 = options.expected;
+    transfer_expect(OTA_HASH_SHA256);
+    sha256 = options.expected;
+    options.expected = none;
     return 0;
 }
 
@@ -119,7 +87,7 @@ static void test_crypto_fails(void **state)
 
 int main(void)
 {
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, transfer_close)
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(test_the_last_word_counts),
         WITH_DEVICE(test_only_before_the_first_byte),

@@ -7,18 +7,12 @@
 
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "transfer.h"
 
 #define LEN 70000u
 #define DESCRIBED 216u /* bytes until the meaningful part of a descriptor is there */
 
-static struct fixture fixture;
-static struct ota_update update;
-static struct ota_update_options options;
-static uint8_t buffer[SECTOR];
-static uint8_t image[IMAGE_MAX];
 static uint8_t before[CHIP_SIZE];
-static uint32_t len;
 
 /* The question, as it was last asked, and what is answered. */
 static struct {
@@ -43,32 +37,15 @@ static enum ota_err may_write(void *context, const struct ota_update *asking)
 
 static int set_up(void **state)
 {
-    const struct image_facts facts = {.size = LEN, .seed = 5, .version = "2.0.0"};
-
     (void)state;
-    fixture_open(&fixture);
-    memset(&update, 0, sizeof update);
+    transfer_open(LEN, "2.0.0");
     memset(&asked, 0, sizeof asked);
-    len = (uint32_t)image_make(image, sizeof image, &facts);
-    options = (struct ota_update_options){.device = &fixture.device,
-                                          .size = len,
-                                          .etag = "\"v2\"",
-                                          .buffer = buffer,
-                                          .buffer_size = sizeof buffer,
-                                          .may_write = may_write,
-                                          .context = &fixture};
+    options.etag = "\"v2\"";
+    options.may_write = may_write;
+    options.context = &fixture;
     /* The slot's old image is what boots next: what a refused update must leave as it is. */
     fixture_put_image(&fixture, 1, 9, 0);
     assert_int_equal(ota_slot_set_boot(&fixture.device, 1), OTA_OK);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ota_update_abort(&update);
-    assert_true(fixture_running_is_whole(&fixture));
-    fixture_close(&fixture);
     return 0;
 }
 
@@ -340,7 +317,7 @@ static void test_the_flash_fails_behind_the_gate(void **state)
 
 int main(void)
 {
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, transfer_close)
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(test_asked_when_the_image_is_described),
         WITH_DEVICE(test_asked_byte_by_byte),

@@ -5,43 +5,18 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <bearssl.h>
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "transfer.h"
 
 #define LEN 100000u
 #define INTERVAL 0x8000u
 
-static struct fixture fixture;
-static struct ota_update update;
-static struct ota_update_options options;
-static uint8_t buffer[SECTOR];
-static uint8_t image[IMAGE_MAX];
-static uint32_t len;
-
 static int set_up(void **state)
 {
-    const struct image_facts facts = {.size = LEN, .seed = 5};
-
     (void)state;
-    fixture_open(&fixture);
-    memset(&update, 0, sizeof update);
-    len = (uint32_t)image_make(image, sizeof image, &facts);
-    options = (struct ota_update_options){.device = &fixture.device,
-                                          .size = len,
-                                          .etag = "\"v2\"",
-                                          .buffer = buffer,
-                                          .buffer_size = sizeof buffer};
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ota_update_abort(&update);
-    assert_true(fixture_running_is_whole(&fixture));
-    fixture_close(&fixture);
+    transfer_open(LEN, NULL);
+    options.etag = "\"v2\"";
     return 0;
 }
 
@@ -95,22 +70,6 @@ static enum ota_err pending(uint32_t *size, uint32_t *offset)
     struct ota_identity identity;
 
     return ota_update_pending(&fixture.device, NULL, &identity, size, offset);
-}
-
-static void expect(enum ota_hash_algorithm algorithm)
-{
-    options.expected.algorithm = algorithm;
-    if (algorithm == OTA_HASH_SHA256) {
-        br_sha256_context sha;
-        br_sha256_init(&sha);
-        br_sha256_update(&sha, image, len);
-        br_sha256_out(&sha, options.expected.bytes);
-    } else {
-        br_md5_context md5;
-        br_md5_init(&md5);
-        br_md5_update(&md5, image, len);
-        br_md5_out(&md5, options.expected.bytes);
-    }
 }
 
 /* After a loss of power: from the last multiple of the interval. */
@@ -190,7 +149,7 @@ static void test_identities(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        expect(algorithms[i]); /* goes before the tag */
+        transfer_expect(algorithms[i]); /* goes before the tag */
         begin_and_write(70000);
         lose_power();
         assert_int_equal(ota_update_pending(&fixture.device, NULL, &identity, &size, &offset),
@@ -230,7 +189,7 @@ static void test_other_transfers(void **state)
             options.etag = NULL;
             break;
         default:
-            expect(OTA_HASH_SHA256);
+            transfer_expect(OTA_HASH_SHA256);
             break;
         }
         assert_int_equal(resume(), 0);
@@ -411,7 +370,7 @@ static void resume_with_fault(enum fault_kind kind, enum ota_hash_algorithm algo
 {
     unsigned places = 0;
 
-    expect(algorithm);
+    transfer_expect(algorithm);
     for (bool struck = true; struck; places++) {
         faults_clear();
         memset(fixture.chip->memory + OTA_1, 0xFF,
@@ -474,7 +433,7 @@ static void test_pending_read_error(void **state)
 
 int main(void)
 {
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, transfer_close)
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(test_after_power_loss),
         WITH_DEVICE(test_after_suspend),

@@ -3,60 +3,22 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <bearssl.h>
 #include <cmocka.h>
 
-#include "fixture.h"
+#include "transfer.h"
 
 #define LEN 70000u
 #define NONE 0xFFFFFFFFu
 
-static struct fixture fixture;
 static struct ota_device *const device = &fixture.device;
-static struct ota_update update;
-static struct ota_update_options options;
-static uint8_t buffer[SECTOR];
-static uint8_t image[IMAGE_MAX + 4096];
-static uint32_t len;
 
 static int set_up(void **state)
 {
-    const struct image_facts facts = {.size = LEN, .seed = 5, .version = "2.0.0"};
-
     (void)state;
-    fixture_open(&fixture);
-    memset(&update, 0, sizeof update);
-    len = (uint32_t)image_make(image, sizeof image, &facts);
-    assert_true(len >= LEN);
-    options = (struct ota_update_options){
-        .device = device, .size = len, .buffer = buffer, .buffer_size = sizeof buffer};
+    transfer_open(LEN, "2.0.0");
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    ota_update_abort(&update);
-    assert_true(fixture_running_is_whole(&fixture));
-    fixture_close(&fixture);
-    return 0;
-}
-
-static void begin(void)
-{
-    assert_int_equal(ota_update_begin(&update, &options), OTA_OK);
-    assert_int_equal(update.state, OTA_UPDATE_RECEIVING);
-}
-
-static void prove(void)
-{
-    begin();
-    assert_int_equal(ota_update_write(&update, image, len), OTA_OK);
-    assert_int_equal(ota_update_end(&update), OTA_OK);
-    assert_int_equal(update.state, OTA_UPDATE_PROVEN);
 }
 
 static void fails(enum ota_err err, uint32_t offset)
@@ -84,7 +46,7 @@ static void test_whole(void **state)
     struct ota_otadata_entry entry;
 
     (void)state;
-    begin();
+    transfer_begin();
     assert_int_equal(update.slot, 1);
     assert_string_equal(update.partition.label, "ota_1");
     assert_int_equal(update.received, 0);
@@ -110,7 +72,7 @@ static void test_by_label(void **state)
     (void)state;
     device->running_slot = OTA_SLOT_FACTORY;
     options.label = "ota_1";
-    prove();
+    transfer_prove();
     assert_int_equal(update.slot, 1);
     assert_memory_equal(fixture.chip->memory + OTA_1, image, len);
 }
@@ -124,9 +86,9 @@ static void test_splits(void **state)
     for (uint32_t p = 0; p < sizeof pieces / sizeof pieces[0]; p++) {
         for (uint32_t variant = 0; variant < 4; variant++) {
             options.size = variant % 2 == 0 ? len : OTA_SIZE_UNKNOWN;
-            options.buffer_size = variant < 2 ? sizeof buffer : 256;
+            options.buffer_size = variant < 2 ? SECTOR : 256;
             ram_flash_fill(fixture.chip, OTA_1, SLOT_SIZE, p * 4 + variant);
-            begin();
+            transfer_begin();
             for (uint32_t done = 0, n = 0; done < len; n++) {
                 uint32_t next = pieces[p] != 0 ? pieces[p] : noise(p, n) % 9000;
                 next = next < len - done ? next : len - done;
@@ -154,7 +116,7 @@ static void test_calls_in_wrong_states(void **state)
     ota_update_abort(&update);
     assert_int_equal(update.state, OTA_UPDATE_IDLE);
     /* RECEIVING */
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 1000), OTA_OK);
     assert_int_equal(ota_update_begin(&update, &options), OTA_ERR_STATE);
     assert_int_equal(ota_update_resume(&update, &options, &offset), OTA_ERR_STATE);
@@ -174,26 +136,26 @@ static void test_calls_in_wrong_states(void **state)
 static void test_failed_keeps_its_cause(void **state)
 {
     (void)state;
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, "X", 1), OTA_ERR_IMAGE_MAGIC);
     fails(OTA_ERR_IMAGE_MAGIC, 0);
     assert_int_equal(ota_update_write(&update, image, len), OTA_ERR_IMAGE_MAGIC);
     assert_int_equal(ota_update_end(&update), OTA_ERR_IMAGE_MAGIC);
     assert_int_equal(ota_update_activate(&update), OTA_ERR_STATE);
     fails(OTA_ERR_IMAGE_MAGIC, 0);
-    prove(); /* and a new one begins from there */
+    transfer_prove(); /* and a new one begins from there */
     assert_int_equal(update.failure.err, OTA_OK);
 }
 
 static void test_begin_again(void **state)
 {
     (void)state;
-    prove();
-    prove(); /* from PROVEN */
+    transfer_prove();
+    transfer_prove(); /* from PROVEN */
     ota_update_suspend(&update);
     assert_int_equal(update.state, OTA_UPDATE_IDLE);
     assert_int_equal(ota_update_activate(&update), OTA_ERR_STATE);
-    prove();
+    transfer_prove();
     ota_update_abort(&update);
     assert_int_equal(update.state, OTA_UPDATE_IDLE);
     assert_int_equal(ota_update_activate(&update), OTA_ERR_STATE);
@@ -299,12 +261,12 @@ static void test_unconfirmed(void **state)
     refused(OTA_ERR_UNCONFIRMED);
     options.label = "storage"; /* data may be written meanwhile */
     options.size = 100;
-    begin();
+    transfer_begin();
     ota_update_abort(&update);
     options.label = NULL;
     options.size = len;
     assert_int_equal(ota_slot_confirm(device), OTA_OK);
-    begin();
+    transfer_begin();
 }
 
 static void test_too_large_at_begin(void **state)
@@ -323,7 +285,7 @@ static void test_too_large_at_begin(void **state)
     refused(OTA_ERR_TOO_LARGE);
     options.label = NULL;
     options.size = SLOT_SIZE;
-    begin();
+    transfer_begin();
 }
 
 /* Invariant U1: an update withdraws a choice of the target, and nothing else. */
@@ -333,7 +295,7 @@ static void test_update_withdraws_the_choice(void **state)
     fixture_put_image(&fixture, 1, 9, 0);
     assert_int_equal(ota_slot_set_boot(device, 1), OTA_OK);
     assert_true(fixture_is_named(&fixture, 1));
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 256), OTA_OK);
     assert_false(fixture_is_named(&fixture, 1));
     assert_true(fixture_is_named(&fixture, 0));
@@ -344,20 +306,20 @@ static void test_update_withdraws_the_choice(void **state)
 static void test_image_errors(void **state)
 {
     (void)state;
-    begin();
+    transfer_begin();
     image[len - 100] ^= 1;
     assert_int_equal(ota_update_write(&update, image, len), OTA_ERR_IMAGE_CHECKSUM);
     fails(OTA_ERR_IMAGE_CHECKSUM, len - 33);
     image[len - 100] ^= 1;
 
-    begin();
+    transfer_begin();
     image[12] = 9;
     assert_int_equal(ota_update_write(&update, image, len), OTA_ERR_IMAGE_CHIP);
     fails(OTA_ERR_IMAGE_CHIP, 12);
     image[12] = 0;
 
     fixture_burn(&fixture, 3);
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, len), OTA_ERR_SECURE_VERSION);
     assert_int_equal(fixture.fuses.version, 3);
 }
@@ -368,7 +330,7 @@ static void test_nothing_written_for_a_bad_header(void **state)
     (void)state;
     options.size = OTA_SIZE_UNKNOWN;
     ram_flash_fill(fixture.chip, OTA_1, SLOT_SIZE - SECTOR, 3);
-    begin();
+    transfer_begin();
     uint64_t changes = ram_flash_changes(fixture.chip);
     image[0] = 0x1F;
     assert_int_equal(ota_update_write(&update, image, len), OTA_ERR_IMAGE_MAGIC);
@@ -382,19 +344,19 @@ static void test_too_many_bytes(void **state)
 {
     (void)state;
     memset(image + len, 0, 100);
-    begin(); /* the size is known */
+    transfer_begin(); /* the size is known */
     assert_int_equal(ota_update_write(&update, image, len), OTA_OK);
     assert_int_equal(ota_update_write(&update, image, 0), OTA_OK);
     assert_int_equal(ota_update_write(&update, image + len, 1), OTA_ERR_TOO_LARGE);
     fails(OTA_ERR_TOO_LARGE, len);
 
     options.size = OTA_SIZE_UNKNOWN; /* the image tells */
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, len + 1), OTA_ERR_TOO_LARGE);
     fails(OTA_ERR_TOO_LARGE, len);
 
     options.allow_trailer = true; /* the partition tells */
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, SLOT_SIZE + 1), OTA_ERR_TOO_LARGE);
     fails(OTA_ERR_TOO_LARGE, SLOT_SIZE);
 }
@@ -406,7 +368,7 @@ static void test_trailer(void **state)
     options.allow_trailer = true;
     len += 500;
     options.size = len;
-    prove();
+    transfer_prove();
     assert_memory_equal(fixture.chip->memory + OTA_1, image, len);
     assert_int_equal(update.check.image.length, len - 500);
 }
@@ -414,60 +376,36 @@ static void test_trailer(void **state)
 static void test_too_few_bytes(void **state)
 {
     (void)state;
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_end(&update), OTA_ERR_NO_DATA);
     fails(OTA_ERR_NO_DATA, 0);
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 0), OTA_OK);
     assert_int_equal(ota_update_end(&update), OTA_ERR_NO_DATA);
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, len - 1), OTA_OK);
     assert_int_equal(ota_update_end(&update), OTA_ERR_INCOMPLETE);
     fails(OTA_ERR_INCOMPLETE, len - 1);
     options.size = OTA_SIZE_UNKNOWN;
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, len - 1), OTA_OK);
     assert_int_equal(ota_update_end(&update), OTA_ERR_IMAGE_TRUNCATED);
     fails(OTA_ERR_IMAGE_TRUNCATED, len - 1);
     /* The image is whole, and more was announced. */
     options.size = len + 1;
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, len), OTA_OK);
     assert_int_equal(ota_update_end(&update), OTA_ERR_INCOMPLETE);
-}
-
-static void expect_sha256(void)
-{
-    br_sha256_context sha;
-
-    br_sha256_init(&sha);
-    br_sha256_update(&sha, image, len);
-    br_sha256_out(&sha, options.expected.bytes);
-    options.expected.algorithm = OTA_HASH_SHA256;
-}
-
-static void expect_md5(void)
-{
-    br_md5_context md5;
-
-    br_md5_init(&md5);
-    br_md5_update(&md5, image, len);
-    br_md5_out(&md5, options.expected.bytes);
-    options.expected.algorithm = OTA_HASH_MD5;
 }
 
 static void test_expected_digest(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        if (i == 0) {
-            expect_sha256();
-        } else {
-            expect_md5();
-        }
-        prove();
+        transfer_expect(i == 0 ? OTA_HASH_SHA256 : OTA_HASH_MD5);
+        transfer_prove();
         options.expected.bytes[i == 0 ? 31 : 15] ^= 0x80; /* the last byte counts */
-        begin();
+        transfer_begin();
         assert_int_equal(ota_update_write(&update, image, len), OTA_OK);
         assert_int_equal(ota_update_end(&update), OTA_ERR_DIGEST);
         fails(OTA_ERR_DIGEST, len);
@@ -479,14 +417,14 @@ static void test_expected_digest(void **state)
 static void test_no_journal_is_left(void **state)
 {
     (void)state;
-    expect_md5();
-    prove();
+    transfer_expect(OTA_HASH_MD5);
+    transfer_prove();
     has_no_journal(NULL);
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 40000), OTA_OK);
     ota_update_abort(&update);
     has_no_journal(NULL);
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 40000), OTA_OK);
     assert_int_equal(ota_update_write(&update, image + 40000, 40000), OTA_ERR_TOO_LARGE);
     has_no_journal(NULL);
@@ -504,7 +442,7 @@ static void test_data(void **state)
     options.size = STORAGE_SIZE;
     memset(image, 0x3C, STORAGE_SIZE);
     len = STORAGE_SIZE;
-    prove();
+    transfer_prove();
     assert_int_equal(update.slot, OTA_SLOT_NONE);
     assert_memory_equal(fixture.chip->memory + STORAGE, image, STORAGE_SIZE);
     assert_int_equal(ota_update_activate(&update), OTA_OK);
@@ -519,17 +457,17 @@ static void test_data_of_unknown_size(void **state)
     (void)state;
     options.label = "ragged";
     options.size = OTA_SIZE_UNKNOWN;
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 2 * SECTOR), OTA_OK);
     assert_int_equal(ota_update_write(&update, image, 1), OTA_ERR_TOO_LARGE);
     assert_int_equal(update.failure.offset, 2 * SECTOR);
     options.label = "sector";
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 10), OTA_OK);
     assert_int_equal(ota_update_end(&update), OTA_OK);
     assert_memory_equal(fixture.chip->memory + 0xB4000, image, 10);
     options.label = "half";
-    begin();
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 1), OTA_ERR_TOO_LARGE);
 }
 
@@ -540,12 +478,12 @@ static void test_full_partition(void **state)
     options.label = "storage";
     options.size = STORAGE_SIZE;
     len = STORAGE_SIZE;
-    expect_md5();
-    begin();
+    transfer_expect(OTA_HASH_MD5);
+    transfer_begin();
     assert_int_equal(ota_update_write(&update, image, 40000), OTA_OK);
     ota_update_suspend(&update);
     has_no_journal("storage");
-    prove();
+    transfer_prove();
     assert_memory_equal(fixture.chip->memory + STORAGE, image, STORAGE_SIZE);
 }
 
@@ -556,7 +494,7 @@ static void test_activate_can_be_tried_again(void **state)
     static const enum fault_kind kinds[] = {FAULT_READ, FAULT_ERASE, FAULT_WRITE, FAULT_VERIFY};
 
     (void)state;
-    prove();
+    transfer_prove();
     for (size_t i = 0; i < 4; i++) {
         faults_set(kinds[i], 1);
         assert_int_equal(ota_update_activate(&update), faults_error(kinds[i]));
@@ -574,7 +512,7 @@ static void test_activate_under_another_table(void **state)
                                             {0, 0x10, OTA_0, SLOT_SIZE, "ota_0", 0}};
 
     (void)state;
-    prove();
+    transfer_prove();
     fixture_set_table(&fixture, rows, 2);
     assert_int_equal(ota_update_activate(&update), OTA_ERR_ARGUMENT);
     assert_int_equal(update.state, OTA_UPDATE_PROVEN);
@@ -594,183 +532,14 @@ static void test_activate_without_rollback(void **state)
 {
     (void)state;
     device->rollback = false;
-    prove();
+    transfer_prove();
     assert_int_equal(ota_update_activate(&update), OTA_OK);
     assert_int_equal(fixture_entry(&fixture, 1).state, OTA_STATE_UNDEFINED);
 }
 
-/* Events. */
-
-struct event_log {
-    unsigned counts[5];
-    enum ota_update_event last;
-    uint32_t done, total;
-    bool ordered;
-};
-
-static void record(void *context, const struct ota_update *u, enum ota_update_event event,
-                   uint32_t done, uint32_t total)
-{
-    struct event_log *log = context;
-
-    assert_ptr_equal(u, &update);
-    log->ordered = log->ordered && done >= (event == OTA_EVENT_START ? 0 : log->done);
-    log->counts[event]++;
-    log->last = event;
-    log->done = done;
-    log->total = total;
-}
-
-static void test_events(void **state)
-{
-    struct event_log log = {.ordered = true};
-
-    (void)state;
-    options.on_event = record;
-    options.context = &log;
-    begin();
-    assert_int_equal(log.last, OTA_EVENT_START);
-    assert_int_equal(log.done, 0);
-    assert_int_equal(log.total, len);
-    assert_int_equal(ota_update_write(&update, image, 1000), OTA_OK);
-    assert_int_equal(log.last, OTA_EVENT_PROGRESS);
-    assert_int_equal(log.done, 1000);
-    assert_int_equal(ota_update_write(&update, image + 1000, len - 1000), OTA_OK);
-    assert_int_equal(ota_update_end(&update), OTA_OK);
-    assert_int_equal(log.last, OTA_EVENT_PROVEN);
-    assert_int_equal(log.done, len);
-    assert_int_equal(ota_update_activate(&update), OTA_OK);
-    assert_int_equal(log.last, OTA_EVENT_ACTIVATED);
-    assert_int_equal(log.counts[OTA_EVENT_START], 1);
-    assert_int_equal(log.counts[OTA_EVENT_PROGRESS], 2);
-    assert_int_equal(log.counts[OTA_EVENT_PROVEN], 1);
-    assert_int_equal(log.counts[OTA_EVENT_ACTIVATED], 1);
-    assert_int_equal(log.counts[OTA_EVENT_ERROR], 0);
-    assert_true(log.ordered);
-}
-
-static void test_error_event(void **state)
-{
-    struct event_log log = {.ordered = true};
-
-    (void)state;
-    options.on_event = record;
-    options.context = &log;
-    options.size = OTA_SIZE_UNKNOWN;
-    begin();
-    assert_int_equal(log.total, OTA_SIZE_UNKNOWN);
-    assert_int_equal(ota_update_write(&update, "X", 1), OTA_ERR_IMAGE_MAGIC);
-    assert_int_equal(ota_update_write(&update, "X", 1), OTA_ERR_IMAGE_MAGIC);
-    assert_int_equal(ota_update_end(&update), OTA_ERR_IMAGE_MAGIC);
-    assert_int_equal(log.counts[OTA_EVENT_ERROR], 1); /* once */
-    assert_int_equal(log.counts[OTA_EVENT_PROGRESS], 0);
-    options.label = "absent";
-    assert_int_equal(ota_update_begin(&update, &options), OTA_ERR_NO_PARTITION);
-    assert_int_equal(log.counts[OTA_EVENT_ERROR], 2);
-    assert_int_equal(log.counts[OTA_EVENT_START], 1);
-}
-
-/* From a source. */
-
-struct test_source {
-    struct ota_source source; /* first: it gets itself back by a cast */
-    uint32_t at;
-    uint32_t end;
-    uint32_t fails_at;
-};
-
-static enum ota_err source_read(struct ota_source *source, void *data, size_t capacity, size_t *n)
-{
-    struct test_source *self = (struct test_source *)source;
-
-    if (self->at >= self->fails_at) {
-        return OTA_ERR_SOURCE;
-    }
-    *n = capacity < self->end - self->at ? capacity : self->end - self->at;
-    memcpy(data, image + self->at, *n);
-    self->at += (uint32_t)*n;
-    return OTA_OK;
-}
-
-static struct test_source some_source(void)
-{
-    struct test_source source = {
-        .source = {.size = len, .read = source_read}, .end = len, .fails_at = NONE};
-
-    return source;
-}
-
-static void test_from_source(void **state)
-{
-    uint8_t piece[777];
-    struct test_source source = some_source();
-
-    (void)state;
-    begin();
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece), OTA_OK);
-    assert_int_equal(update.state, OTA_UPDATE_PROVEN);
-    assert_memory_equal(fixture.chip->memory + OTA_1, image, len);
-
-    source = some_source(); /* it ends too early */
-    source.end = len - 1;
-    begin();
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_INCOMPLETE);
-
-    source = some_source(); /* what it gives is wrong */
-    image[0] = 0;
-    begin();
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_IMAGE_MAGIC);
-    assert_int_equal(source.at, sizeof piece);
-    image[0] = 0xE9;
-}
-
-/* Its error suspends the update: it can go on later. */
-static void test_source_fails(void **state)
-{
-    uint8_t piece[1000];
-    struct test_source source = some_source();
-    uint32_t offset = 0;
-
-    (void)state;
-    expect_sha256();
-    source.fails_at = 50000;
-    begin();
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_SOURCE);
-    assert_int_equal(update.state, OTA_UPDATE_IDLE);
-    assert_int_equal(ota_update_resume(&update, &options, &offset), OTA_OK);
-    assert_int_equal(offset, 50000 / SECTOR * SECTOR);
-    source.at = offset;
-    source.fails_at = NONE;
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece), OTA_OK);
-    assert_memory_equal(fixture.chip->memory + OTA_1, image, len);
-}
-
-/* In any other state the source is not even asked. */
-static void test_from_source_in_wrong_states(void **state)
-{
-    uint8_t piece[100];
-    struct test_source source = some_source();
-
-    (void)state;
-    source.fails_at = 0;
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_STATE);
-    prove();
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_STATE);
-    assert_int_equal(update.state, OTA_UPDATE_PROVEN);
-    begin();
-    assert_int_equal(ota_update_write(&update, "X", 1), OTA_ERR_IMAGE_MAGIC);
-    assert_int_equal(ota_update_from_source(&update, &source.source, piece, sizeof piece),
-                     OTA_ERR_IMAGE_MAGIC);
-}
-
 int main(void)
 {
-#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_DEVICE(test) cmocka_unit_test_setup_teardown(test, set_up, transfer_close)
     const struct CMUnitTest tests[] = {
         WITH_DEVICE(test_whole),
         WITH_DEVICE(test_by_label),
@@ -799,11 +568,6 @@ int main(void)
         WITH_DEVICE(test_activate_under_another_table),
         WITH_DEVICE(test_row_decays),
         WITH_DEVICE(test_activate_without_rollback),
-        WITH_DEVICE(test_events),
-        WITH_DEVICE(test_error_event),
-        WITH_DEVICE(test_from_source),
-        WITH_DEVICE(test_source_fails),
-        WITH_DEVICE(test_from_source_in_wrong_states),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
