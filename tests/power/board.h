@@ -61,7 +61,7 @@ struct scenario {
     bool used;         /* slots are full of other bytes at first, else blank */
     bool page_buffer;  /* the update has a small buffer, else one that holds a sector */
     bool size_unknown; /* the update is not told how long the image is */
-    bool ahead;          /* all is erased before the first byte is written */
+    bool ahead;        /* all is erased before the first byte is written */
     bool no_identity;  /* nor what its digest is */
     enum way way;      /* how images come */
     unsigned data;     /* this image is none, but the content of the data partition; 0: none */

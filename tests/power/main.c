@@ -25,13 +25,14 @@
 #define RANDOM_CUTS_QUICK 2000u
 #define RANDOM_CUTS_FULL 150000u
 
-#define QUICK_BYTES 12000000u    /* of images, over all cuts of a story */
-#define QUICK_WAY_BYTES 6000000u /* the same of a story by a way in: the chain behind them is one */
+#define QUICK_BYTES 10000000u    /* of images, over all cuts of a story */
+#define QUICK_WAY_BYTES 4000000u /* the same of a story by a way in: the chain behind them is one */
 #define QUICK_GAP 10u            /* at every tenth mutation at least */
 
 static const struct effort quick = {.torn = 2, .nearly = 1, .weak = 1, .weak_later = 2};
 static const struct effort quick_way = {.torn = 1, .nearly = 1, .weak = 1, .weak_later = 1};
 static const struct effort full = {.torn = 8, .nearly = 2, .weak = 2, .weak_later = 6};
+static const struct effort full_way = {.torn = 2, .nearly = 1, .weak = 1, .weak_later = 2};
 static const struct effort for_pairs = {.torn = 1, .nearly = 1, .weak = 1, .weak_later = 1};
 
 /* A story on a geometry, and how deep to go. */
@@ -98,9 +99,13 @@ static int list(void)
 
 /* Work. */
 
-/* Large images on small sectors take thousands of mutations that differ in nothing. */
+/* Large images on small sectors take thousands of mutations that differ in nothing, and pairs of cuts by
+   each way in differ little from those in the chain behind them. */
 static bool is_sensible(const struct work *work)
 {
+    if (work->depth > 1 && work->scenario->way != WAY_CALLS && work->geometry != &geometries[0]) {
+        return false;
+    }
     return !work->scenario->large || work->geometry->erase[0] >= 4096;
 }
 
@@ -125,7 +130,9 @@ static bool work_at(const struct options *options, unsigned n, struct work *work
 static struct effort effort_for(const struct options *options, const struct work *work)
 {
     const bool is_way = work->scenario->way != WAY_CALLS;
-    struct effort effort = options->full ? full : is_way ? quick_way : quick;
+    const struct effort of_calls = options->full ? full : quick;
+    const struct effort of_way = options->full ? full_way : quick_way;
+    struct effort effort = is_way ? of_way : of_calls;
 
     if (work->depth > 1) {
         return for_pairs;
@@ -217,6 +224,7 @@ static void run_worker(struct worker *worker)
         }
     }
     /* Then at random, round the stories and geometries. */
+    work.depth = 1;
     for (unsigned idle = 0; wants_more(options, worker->totals) && idle < all;) {
         work.scenario = &scenarios[n % scenario_count];
         work.geometry = &geometries[n / scenario_count % geometry_count];
