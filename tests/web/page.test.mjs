@@ -180,11 +180,11 @@ describe('a board that is restarted by hand', () => {
 
   test('by keyboard alone', async () => {
     const keys = await open(board.url);
+    const chosen = new Promise((resolve) => { keys.on('filechooser', (chooser) => resolve(chooser.setFiles(files.code))); });
     await keys.keyboard.press('Tab');
     assert.equal(await keys.evaluate(() => document.activeElement.id), 'file');
-    const chooser = keys.waitForEvent('filechooser');
     await keys.keyboard.press('Space');
-    await (await chooser).setFiles(files.code);
+    await chosen;
     await keys.getByText(new RegExp(files.project)).first().waitFor();
     for (let i = 0; i < 6 && await keys.evaluate(() => document.activeElement.id) !== 'send'; i++) await keys.keyboard.press('Tab');
     assert.equal(await keys.evaluate(() => document.activeElement.id), 'send');
