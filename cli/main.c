@@ -9,8 +9,7 @@ static const struct command_noun nouns[] = {
     {"otadata", "What boots next"},     {"flash", "Whole flash chips"},
     {"board", "Virtual boards"},        {"serve", "Update server"},
     {"discover", "Find devices"},       {"push", "Update over the air"},
-    {"completion", "Shell completion"},
-    {0},
+    {"completion", "Shell completion"}, {0},
 };
 
 /* In the order of the help. */

@@ -52,7 +52,8 @@ struct ota_datagrams {
 /* Waits for TCP connections. Obtained from platform->listen; the port's until closed. */
 struct ota_listener {
     uint16_t port; /* the one that it has */
-    bool paused;   /* the caller's to set: it takes none for now, and `wait` sleeps on for who comes */
+    bool
+        paused; /* the caller's to set: it takes none for now, and `wait` sleeps on for who comes */
 
     /* Takes the next connection that came: an open stream and who is there. `*stream` is NULL if nobody
        came, or if there is no room for one more (they then wait). Returns OTA_OK, or

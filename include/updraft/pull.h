@@ -165,10 +165,10 @@ struct ota_pull_options {
     char *text; /* work space: half for the URL, half for a header; the longest of each that can */
     size_t text_size; /* be served. At least OTA_PULL_TEXT_MIN; 2048 is good */
 
-    uint32_t random;        /* any number, different from device to device: spreads the retries */
-    bool may_secure;        /* the caller speaks TLS where pull->is_secure says so; without, https is
+    uint32_t random;      /* any number, different from device to device: spreads the retries */
+    bool may_secure;      /* the caller speaks TLS where pull->is_secure says so; without, https is
                                OTA_ERR_URL */
-    bool allow_downgrade;   /* follow a redirect from https to http */
+    bool allow_downgrade; /* follow a redirect from https to http */
     uint8_t redirect_limit; /* 0: OTA_PULL_REDIRECTS; OTA_PULL_NO_REDIRECTS: follow none */
     uint8_t retry_limit;    /* tries without progress after the first; 0: OTA_PULL_RETRIES */
     bool no_retry;          /* the first break is final */

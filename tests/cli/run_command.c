@@ -70,11 +70,16 @@ const struct run_result *run_command(const char *line)
     static const struct command_noun nouns[] = {
         {"partition", "tables"}, {"otadata", "slots"}, {"flash", "chips"}, {0}};
     static const struct command *const commands[] = {
-        &command_partition_make,  &command_partition_show,
-        &command_partition_check, &command_otadata_show,
-        &command_otadata_set,     &command_otadata_erase,
-        &command_flash_make,      &command_flash_show,
-        &command_flash_extract,   &command_discover,
+        &command_partition_make,
+        &command_partition_show,
+        &command_partition_check,
+        &command_otadata_show,
+        &command_otadata_set,
+        &command_otadata_erase,
+        &command_flash_make,
+        &command_flash_show,
+        &command_flash_extract,
+        &command_discover,
         NULL,
     };
     static const struct command_set set = {.program = "updraft",

@@ -116,6 +116,7 @@ static void await(const struct server *server)
 static void start(struct server *server, const struct scratch *scratch,
                   const char *const *arguments)
 {
+    const struct scratch folder = *scratch;
     char *words[ARGUMENTS_MAX] = {NULL}; /* execvp's type does not say that it changes none */
     size_t count = 0;
     int input[2];
@@ -130,15 +131,15 @@ static void start(struct server *server, const struct scratch *scratch,
     server->pid = fork();
     demand(server->pid >= 0, "fork");
     if (server->pid == 0) {
-        const int log = open(scratch_path(scratch, "server.log"),
+        const int log = open(scratch_path(&folder, "server.log"),
                              O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (chdir(scratch->path) == 0) {
+        if (chdir(folder.path) == 0 && words[0] != NULL) {
             dup2(input[0], STDIN_FILENO);
             dup2(log, STDOUT_FILENO);
             dup2(log, STDERR_FILENO);
             setenv("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin", 1);
-            execvp(arguments[0], words);
+            execvp(words[0], words);
         }
         _exit(127);
     }
