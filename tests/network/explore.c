@@ -37,9 +37,9 @@ static bool cut_at(struct world *world, const struct way *way, const struct boar
 /* Of the little that the board sends, more places. */
 static uint64_t step_over(uint64_t total, uint32_t step)
 {
-    const uint64_t finer = total / 100 + 1;
+    const uint64_t finer = total / 100;
 
-    return step == 0 || finer < step ? finer : step;
+    return 1 + (step == 0 || finer < step ? finer : step - 1);
 }
 
 bool explore_cuts(struct world *world, const struct way *way, const struct board_image *image,
