@@ -11,6 +11,7 @@
 #include "cli/image_names.h"
 #include "cli/image_reader.h"
 #include "cli/output.h"
+#include "cli/signature_check.h"
 
 #define LABEL_WIDTH 14
 #define VALUE_WIDTH 30
@@ -185,6 +186,27 @@ static void put_verdict(struct facts *facts, const char *label, const char *valu
     printf("%s%s\n", good ? "" : ", the data give ", good ? "" : computed);
 }
 
+/* The keys by which Secure Boot's blocks are, and whether the blocks fit them and the image. */
+static void put_signers(const struct signature_found *found)
+{
+    char text[2 * OTA_SHA256_SIZE + 1];
+    for (size_t i = 0; i < OTA_SECURE_BLOCKS_MAX; i++) {
+        const struct signature_block *block = &found->blocks[i];
+        if (found->kind != SIGNATURE_V2 || block->err == OTA_ERR_SIGNATURE_MISSING) {
+            continue;
+        }
+        enum output_style style = block->err == OTA_OK        ? OUTPUT_GOOD
+                                  : block->err == OTA_ERR_KEY ? OUTPUT_WARNING
+                                                              : OUTPUT_BAD;
+        const char *digest = block->is_decoded
+                                 ? output_hex_bytes(block->block.key_digest, OTA_SHA256_SIZE, text)
+                                 : "a damaged block";
+        printf("  %s%-*s%s %s %s%s%s\n", output_begin(stdout, OUTPUT_DIM), LABEL_WIDTH,
+               "key digest", output_end(stdout), digest, output_begin(stdout, style),
+               signature_block_state(block), output_end(stdout));
+    }
+}
+
 static void put_proofs(struct facts *facts, const struct image_report *report)
 {
     const struct ota_image *image = &report->image;
@@ -206,8 +228,8 @@ static void put_proofs(struct facts *facts, const struct image_report *report)
     if (image->crc != 0 && report->failure.err == OTA_OK) {
         put_fact_alone(facts, "crc", output_hex(image->crc, 8).text);
     }
-    char text[64];
-    put_fact(facts, "signature", image_signature_text(report, text));
+    char text[SIGNATURE_TEXT_SIZE];
+    put_fact(facts, "signature", signature_text(&report->signature, text));
     if (report->trailer > 0) {
         char *trailer = output_format("%s bytes follow%s", output_thousands(report->trailer).text,
                                       report->trailer_is_filler ? ", all filler" : "");
@@ -215,6 +237,7 @@ static void put_proofs(struct facts *facts, const struct image_report *report)
         free(trailer);
     }
     put_line_end(facts);
+    put_signers(&report->signature);
 }
 
 /* What becomes of a segment, by its address. */
@@ -352,8 +375,9 @@ static void add_proofs(cJSON *json, const struct image_report *report)
     if (report->has_file_digest) {
         add_hex(json, "file_sha256", report->file_digest, OTA_SHA256_SIZE);
     }
-    char text[64];
-    cJSON_AddStringToObject(json, "signature", image_signature_text(report, text));
+    char text[SIGNATURE_TEXT_SIZE];
+    cJSON_AddStringToObject(json, "signature", signature_text(&report->signature, text));
+    cJSON_AddItemToObject(json, "signatures", signature_json(&report->signature));
 }
 
 static void add_segments(cJSON *json, const struct image_report *report)
@@ -478,7 +502,8 @@ const struct command command_image_info = {
         "pipes will do; - is standard input. With --json one file gives an object and several give "
         "an array of them.\n"
         "\n"
-        "A signature is recognised, not verified.",
+        "A signature is recognised; the blocks of Secure Boot v2 are checked by the keys that they "
+        "carry. Whether these keys are yours tells \"updraft image verify --key\".",
     .options = options,
     .examples = examples,
     .arguments_min = 1,

@@ -19,11 +19,6 @@
 #define CHUNK 65536u
 #define KEPT 64u /* bytes of the chunk before, kept in front of each */
 #define DESCRIPTOR_AT 32u
-#define SECTOR 4096u
-#define V1_TRAILER 68u
-#define V2_BLOCK 1216u
-#define V2_BLOCKS_MAX 3u
-#define V2_CRC_AT 1196u
 
 struct reader {
     struct image_report *report;
@@ -38,12 +33,10 @@ struct reader {
     uint64_t digest_at;   /* where the appended SHA-256 begins, or 0 */
     bool over;            /* the check takes no more */
 
-    /* What lies behind the image, as far as it may be a signature. */
+    /* What lies behind the image. */
     bool filler;
     uint8_t filler_byte;
-    uint8_t last_word[4]; /* the file's last four bytes */
-    uint8_t v1[V1_TRAILER];
-    uint8_t v2[SECTOR];
+    struct signature_reader signatures;
 };
 
 static void on_segment(void *context, unsigned index, uint32_t offset, uint32_t load_address,
@@ -185,36 +178,18 @@ static void check_chunk(struct reader *reader)
 
 /* --- behind the image ----------------------------------------------------------------------- */
 
-/* Copies into `window` what of it the chunk holds; it is `size` bytes at `offset` of the file. */
-static void copy_window(const struct reader *reader, uint64_t offset, uint8_t *window, size_t size)
-{
-    uint64_t start = reader->chunk_start > offset ? reader->chunk_start : offset;
-    uint64_t chunk_end = reader->chunk_start + reader->chunk_len;
-    uint64_t end = chunk_end < offset + size ? chunk_end : offset + size;
-    if (start < end) {
-        memcpy(window + (start - offset), reader->chunk + (start - reader->chunk_start),
-               (size_t)(end - start));
-    }
-}
-
-static uint64_t v2_sector(const struct image_report *report)
-{
-    return ((uint64_t)report->image.length + SECTOR - 1) / SECTOR * SECTOR;
-}
-
 static void watch_trailer(struct reader *reader)
 {
-    const struct image_report *report = reader->report;
     uint64_t length = reader->check.image.length;
     uint64_t end = reader->chunk_start + reader->chunk_len;
-    if (reader->chunk_len > 0) {
-        memcpy(reader->last_word, reader->chunk + reader->chunk_len - 4, 4);
+    if (length != 0) {
+        signature_reader_image_ends(&reader->signatures, length,
+                                    reader->check.image.form == OTA_IMAGE_ESP32);
     }
+    signature_reader_take(&reader->signatures, reader->chunk, reader->chunk_len);
     if (length == 0 || end <= length) {
         return;
     }
-    copy_window(reader, length, reader->v1, sizeof(reader->v1));
-    copy_window(reader, v2_sector(report), reader->v2, sizeof(reader->v2));
     size_t start = length > reader->chunk_start ? (size_t)(length - reader->chunk_start) : 0;
     if (length >= reader->chunk_start) {
         reader->filler_byte = reader->chunk[start];
@@ -222,49 +197,6 @@ static void watch_trailer(struct reader *reader)
     }
     for (size_t i = start; i < reader->chunk_len && reader->filler; i++) {
         reader->filler = reader->chunk[i] == reader->filler_byte;
-    }
-}
-
-static bool is_uniform(const uint8_t *data, size_t len)
-{
-    for (size_t i = 1; i < len; i++) {
-        if (data[i] != data[0]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void find_v2_signature(const struct reader *reader)
-{
-    struct image_report *report = reader->report;
-    for (unsigned i = 0; i < V2_BLOCKS_MAX; i++) {
-        const uint8_t *block = reader->v2 + (size_t)i * V2_BLOCK;
-        if (block[0] != 0xE7 || (block[1] != 2 && block[1] != 3) ||
-            ota_crc32(0, block, V2_CRC_AT) != ota__get_le32(block + V2_CRC_AT)) {
-            break;
-        }
-        report->signature = block[1] == 2 ? IMAGE_SIGNATURE_RSA : IMAGE_SIGNATURE_ECDSA;
-        report->signature_blocks++;
-    }
-}
-
-/* Secure boot's signatures are known by their form; the Arduino one by the length that ends it. */
-static void find_signature(const struct reader *reader)
-{
-    struct image_report *report = reader->report;
-    uint64_t trailer = report->trailer;
-    if (report->image.form == OTA_IMAGE_ESP32) {
-        if (report->file_size >= v2_sector(report) + SECTOR) {
-            find_v2_signature(reader);
-        }
-        if (report->signature == IMAGE_SIGNATURE_NONE && trailer >= V1_TRAILER &&
-            ota__get_le32(reader->v1) == 0 && !is_uniform(reader->v1 + 4, V1_TRAILER - 4)) {
-            report->signature = IMAGE_SIGNATURE_V1;
-        }
-    } else if (report->image.form == OTA_IMAGE_ESP8266 && trailer > 4 &&
-               ota__get_le32(reader->last_word) == trailer - 4) {
-        report->signature = IMAGE_SIGNATURE_ARDUINO;
     }
 }
 
@@ -285,7 +217,7 @@ static void add_flash_part(struct image_report *report)
     report->segment_count++;
 }
 
-static void conclude(struct reader *reader)
+static int conclude(struct reader *reader)
 {
     struct image_report *report = reader->report;
     struct ota_image_check *check = &reader->check;
@@ -300,8 +232,11 @@ static void conclude(struct reader *reader)
     if (report->failure.err == OTA_OK) {
         report->trailer = report->file_size - report->image.length;
         report->trailer_is_filler = report->trailer > 0 && reader->filler;
-        find_signature(reader);
+        if (!signature_reader_find(&reader->signatures, &report->signature)) {
+            return fail("%s: %s", report->name, ota_err_text(OTA_ERR_CRYPTO));
+        }
     }
+    return 0;
 }
 
 static int read_whole(struct reader *reader, const struct image_reading *reading)
@@ -331,8 +266,7 @@ static int read_whole(struct reader *reader, const struct image_reading *reading
             return 1;
         }
     }
-    conclude(reader);
-    return 0;
+    return conclude(reader);
 }
 
 int image_read(const char *path, const struct image_reading *reading, struct image_report *report)
@@ -347,34 +281,15 @@ int image_read(const char *path, const struct image_reading *reading, struct ima
         reader->memory = output_allocate(KEPT + CHUNK);
         memset(reader->memory, 0, KEPT);
         reader->chunk = reader->memory + KEPT;
+        signature_reader_begin(&reader->signatures);
+        reader->signatures.rsa_len = reading->rsa_len;
         progress_begin(&reader->progress, stderr, report->name, reader->file.size);
         status = read_whole(reader, reading);
         progress_end(&reader->progress);
+        signature_reader_end(&reader->signatures);
         files_source_close(&reader->file);
         free(reader->memory);
     }
     free(reader);
     return status;
-}
-
-const char *image_signature_text(const struct image_report *report, char text[64])
-{
-    const char *plural = report->signature_blocks == 1 ? "" : "s";
-    switch (report->signature) {
-    case IMAGE_SIGNATURE_V1:
-        return "secure boot v1, ECDSA P-256";
-    case IMAGE_SIGNATURE_RSA:
-        snprintf(text, 64, "secure boot v2, RSA-3072, %u block%s", report->signature_blocks,
-                 plural);
-        return text;
-    case IMAGE_SIGNATURE_ECDSA:
-        snprintf(text, 64, "secure boot v2, ECDSA, %u block%s", report->signature_blocks, plural);
-        return text;
-    case IMAGE_SIGNATURE_ARDUINO:
-        snprintf(text, 64, "Arduino, %llu bytes", (unsigned long long)report->trailer - 4);
-        return text;
-    case IMAGE_SIGNATURE_NONE:
-        break;
-    }
-    return "none";
 }

@@ -12,6 +12,8 @@
 
 #include <updraft/image.h>
 
+#include "cli/signature_reader.h"
+
 /* An Arduino file has two images of at most 16 segments each. */
 #define IMAGE_REPORT_SEGMENTS (2 * OTA_IMAGE_SEGMENTS_MAX)
 
@@ -19,14 +21,6 @@ struct image_report_segment {
     uint32_t offset;  /* of its header in the file */
     uint32_t address; /* where it is loaded or mapped */
     uint32_t length;
-};
-
-enum image_signature {
-    IMAGE_SIGNATURE_NONE = 0,
-    IMAGE_SIGNATURE_V1,      /* secure boot version 1: ECDSA, 68 bytes behind the image */
-    IMAGE_SIGNATURE_RSA,     /* secure boot version 2, in a sector behind the padded image */
-    IMAGE_SIGNATURE_ECDSA,   /* likewise */
-    IMAGE_SIGNATURE_ARDUINO, /* ESP8266: the signature and its length end the file */
 };
 
 struct image_report {
@@ -52,8 +46,7 @@ struct image_report {
     uint8_t file_digest[OTA_SHA256_SIZE]; /* SHA-256 of all bytes */
     uint64_t trailer;                     /* bytes behind the image */
     bool trailer_is_filler;               /* they are all 0xFF or all zero */
-    enum image_signature signature;       /* seen, not verified */
-    unsigned signature_blocks;            /* of secure boot version 2 */
+    struct signature_found signature;     /* of an image that is whole and right */
 };
 
 struct image_reading {
@@ -62,6 +55,7 @@ struct image_reading {
     bool lenient;             /* to show facts: judge what is no app as a bootloader */
     struct ota_chip chip;
     uint32_t secure_version_floor;
+    size_t rsa_len; /* as in signature_reader */
 };
 
 /* Reads the image at `path` ("-": standard input) and fills in the report, also about an image that is
@@ -70,8 +64,5 @@ int image_read(const char *path, const struct image_reading *reading, struct ima
 
 /* Says in one sentence what is wrong with the image: what, where, what to do. Returns 1. */
 int image_report_fail(const struct image_report *report);
-
-/* The signature in words: "none", "secure boot v2, RSA-3072, 1 block". */
-const char *image_signature_text(const struct image_report *report, char text[64]);
 
 #endif

@@ -12,46 +12,14 @@
 
 #include "cli/image_names.h"
 #include "cli/image_reader.h"
+#include "cli/image_verdict.h"
 #include "cli/output.h"
+#include "cli/signed_file.h"
 #include "cli/table.h"
 #include "cli/table_load.h"
 #include "cli/table_rules.h"
 
 #define TIGHT_PERCENT 5u
-
-struct verdict {
-    const struct command_call *call;
-    const struct image_report *report;
-    uint64_t size;       /* bytes that go into a slot */
-    uint64_t flash_size; /* of the chip, or 0 */
-    cJSON *json;         /* NULL: lines for people */
-};
-
-/* --- saying it ------------------------------------------------------------------------------ */
-
-static void say(const struct verdict *verdict, enum output_style style, const char *word,
-                char *text)
-{
-    if (verdict->json == NULL) {
-        char safe[512];
-        printf("%s%-8s%s%s\n", output_begin(stdout, style), word, output_end(stdout),
-               output_escape(text, safe, sizeof(safe)));
-    } else if (style == OUTPUT_WARNING) {
-        cJSON *warnings = cJSON_GetObjectItem(verdict->json, "warnings");
-        cJSON_AddItemToArray(warnings, cJSON_CreateString(text));
-    }
-    free(text);
-}
-
-static void say_good(const struct verdict *verdict, char *text)
-{
-    say(verdict, OUTPUT_GOOD, "ok", text);
-}
-
-static void say_warning(const struct verdict *verdict, char *text)
-{
-    say(verdict, OUTPUT_WARNING, "warning", text);
-}
 
 /* --- the partition table -------------------------------------------------------------------- */
 
@@ -74,7 +42,7 @@ static bool is_wanted(const struct table_row *row, const char *slot, bool has_sl
     return strcmp(row->name, slot) == 0 || (keyword != NULL && strcmp(keyword, slot) == 0);
 }
 
-static int too_large(const struct verdict *verdict, const struct table_row *row)
+static int too_large(const struct image_verdict *verdict, const struct table_row *row)
 {
     uint64_t room = row->size > 0 ? (uint64_t)row->size : 0;
     char safe[64];
@@ -86,15 +54,16 @@ static int too_large(const struct verdict *verdict, const struct table_row *row)
 }
 
 /* "ota_0 and ota_1 (1,048,576 bytes, 17 % free)". */
-static void say_fit(const struct verdict *verdict, char *names, uint64_t smallest)
+static void say_fit(const struct image_verdict *verdict, char *names, uint64_t smallest)
 {
     uint64_t free_percent = (smallest - verdict->size) * 100 / smallest;
-    say_good(verdict,
-             output_format("fits %s (%s bytes, %llu %% free)", names,
-                           output_thousands(smallest).text, (unsigned long long)free_percent));
+    image_say_good(verdict, output_format("fits %s (%s bytes, %llu %% free)", names,
+                                          output_thousands(smallest).text,
+                                          (unsigned long long)free_percent));
     if (free_percent < TIGHT_PERCENT) {
-        say_warning(verdict, output_format("less than %u %% of the smallest partition is left",
-                                           TIGHT_PERCENT));
+        image_say_warning(
+            verdict,
+            output_format("less than %u %% of the smallest partition is left", TIGHT_PERCENT));
     }
     free(names);
 }
@@ -107,7 +76,7 @@ static char *append_name(char *names, const char *name, bool last)
     return longer;
 }
 
-static int check_slots(const struct verdict *verdict, const char *table_name,
+static int check_slots(const struct image_verdict *verdict, const char *table_name,
                        const struct table *table)
 {
     const char *slot = command_value(verdict->call, "slot");
@@ -151,7 +120,7 @@ static int check_slots(const struct verdict *verdict, const char *table_name,
     return COMMAND_GOOD;
 }
 
-static int check_partitions(const struct verdict *verdict)
+static int check_partitions(const struct image_verdict *verdict)
 {
     struct loaded_table loaded;
     table_load_defaults(&loaded);
@@ -172,7 +141,7 @@ static int check_partitions(const struct verdict *verdict)
 
 /* --- the image ------------------------------------------------------------------------------ */
 
-static void say_image(const struct verdict *verdict)
+static void say_image(const struct image_verdict *verdict)
 {
     const struct image_report *report = verdict->report;
     struct ota_app_descriptor app;
@@ -182,43 +151,42 @@ static void say_image(const struct verdict *verdict)
                              ? "structure, checksum and SHA-256"
                          : report->image.crc != 0 ? "structure, checksum and CRC"
                                                   : "structure and checksum";
-    say_good(verdict,
-             output_format("%s%s%s%s%s, %s bytes: %s are right",
-                           image_chip_name(report->chip, unknown), named ? " app " : " image",
-                           named ? app.project : "", named ? " " : "", named ? app.version : "",
-                           output_thousands(report->image.length).text, proofs));
+    image_say_good(verdict, output_format("%s%s%s%s%s, %s bytes: %s are right",
+                                          image_chip_name(report->chip, unknown),
+                                          named ? " app " : " image", named ? app.project : "",
+                                          named ? " " : "", named ? app.version : "",
+                                          output_thousands(report->image.length).text, proofs));
 }
 
-static void say_warnings(const struct verdict *verdict)
+static void say_warnings(const struct image_verdict *verdict)
 {
     const struct image_report *report = verdict->report;
     if (report->image.form == OTA_IMAGE_ESP32 && !report->image.has_digest) {
-        say_warning(verdict, output_copy("no SHA-256 is appended; only a checksum of one byte "
-                                         "protects the image"));
+        image_say_warning(verdict,
+                          output_copy("no SHA-256 is appended; only a checksum of one byte "
+                                      "protects the image"));
     }
     if (report->digest_known && !report->digest_good) {
-        say_warning(verdict, output_copy("the SHA-256 does not match; a bootloader boots all the "
-                                         "same, as flash tools change its header"));
+        image_say_warning(verdict,
+                          output_copy("the SHA-256 does not match; a bootloader boots all the "
+                                      "same, as flash tools change its header"));
     }
     if (report->trailer > 0 && !report->trailer_is_filler &&
-        report->signature == IMAGE_SIGNATURE_NONE) {
-        say_warning(verdict, output_format("%s bytes that are no part of it follow the image",
-                                           output_thousands(report->trailer).text));
+        report->signature.kind == SIGNATURE_NONE) {
+        image_say_warning(verdict, output_format("%s bytes that are no part of it follow the image",
+                                                 output_thousands(report->trailer).text));
     }
     const char *stated = image_flash_size_name(report->image.form != OTA_IMAGE_ESP32,
                                                report->image.spi_speed_size >> 4);
     uint64_t stated_size;
     if (verdict->flash_size != 0 && stated != NULL && command_parse_number(stated, &stated_size) &&
         stated_size > verdict->flash_size) {
-        say_warning(verdict, output_format("it is made for a flash of %s; this one has %s", stated,
-                                           output_size(verdict->flash_size).text));
-    }
-    if (report->signature == IMAGE_SIGNATURE_NONE) {
-        say_warning(verdict, output_copy("not signed; a board that holds a key will refuse it"));
+        image_say_warning(verdict, output_format("it is made for a flash of %s; this one has %s",
+                                                 stated, output_size(verdict->flash_size).text));
     }
 }
 
-static int judge(struct verdict *verdict)
+static int judge(struct image_verdict *verdict)
 {
     const struct image_report *report = verdict->report;
     if (report->failure.err != OTA_OK) {
@@ -237,30 +205,82 @@ static int judge(struct verdict *verdict)
     }
     if (status == COMMAND_GOOD) {
         say_warnings(verdict);
+        status = image_check_signature(verdict, report->name, &report->signature);
     }
     return status;
 }
 
-static int print_json(struct verdict *verdict, int status)
+static void begin_json(struct image_verdict *verdict, const char *name)
+{
+    if (command_flag(verdict->call, "json")) {
+        verdict->json = cJSON_CreateObject();
+        output_json_add_text(verdict->json, "file", name);
+        cJSON_AddArrayToObject(verdict->json, "fits");
+        cJSON_AddArrayToObject(verdict->json, "warnings");
+    }
+}
+
+static int print_json(struct image_verdict *verdict, int status)
 {
     cJSON *json = verdict->json;
-    char unknown[IMAGE_CHIP_NAME_SIZE];
+    if (json == NULL) {
+        return status;
+    }
     cJSON_AddBoolToObject(json, "ok", status == COMMAND_GOOD);
-    cJSON_AddStringToObject(json, "chip", image_chip_name(verdict->report->chip, unknown));
-    cJSON_AddNumberToObject(json, "length", verdict->report->image.length);
-    if (verdict->report->failure.err != OTA_OK) {
-        cJSON_AddStringToObject(json, "error", ota_err_name(verdict->report->failure.err));
-        cJSON_AddNumberToObject(json, "offset", verdict->report->failure.offset);
+    if (verdict->report != NULL) {
+        char unknown[IMAGE_CHIP_NAME_SIZE];
+        const struct ota_failure *failure = &verdict->report->failure;
+        cJSON_AddStringToObject(json, "chip", image_chip_name(verdict->report->chip, unknown));
+        cJSON_AddNumberToObject(json, "length", verdict->report->image.length);
+        if (failure->err != OTA_OK) {
+            cJSON_AddStringToObject(json, "error", ota_err_name(failure->err));
+            cJSON_AddNumberToObject(json, "offset", failure->offset);
+        }
     }
     return output_json(json) | status;
 }
 
+static int verify_image(struct image_verdict *verdict, uint16_t wanted)
+{
+    struct image_reading reading = {.form = OTA_IMAGE_DETECT,
+                                    .bootloader = command_flag(verdict->call, "bootloader"),
+                                    .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true},
+                                    .rsa_len = signature_keys_rsa_len(verdict->keys)};
+    struct image_report *report = output_allocate(sizeof(*report));
+    int status = image_read(command_argument(verdict->call, 0), &reading, report);
+    if (status == 0) {
+        verdict->report = report;
+        /* Compared here, not by the check, because the images of the ESP8266 name no chip: there the
+           form is what can be demanded. */
+        if (report->failure.err == OTA_OK && wanted != OTA_CHIP_ANY && report->chip != wanted) {
+            report->failure.err = OTA_ERR_IMAGE_CHIP;
+            report->wanted_chip = wanted;
+        }
+        begin_json(verdict, report->name);
+        status = print_json(verdict, judge(verdict));
+    }
+    free(report);
+    return status;
+}
+
+/* Of other data there is only the signature to be right. */
+static int verify_data(struct image_verdict *verdict)
+{
+    struct signed_file file;
+    if (signed_file_open(&file, command_argument(verdict->call, 0), true,
+                         signature_keys_rsa_len(verdict->keys)) != 0) {
+        return COMMAND_FAILED;
+    }
+    begin_json(verdict, file.name);
+    int status = print_json(verdict, image_check_signature(verdict, file.name, file.found));
+    signed_file_close(&file);
+    return status;
+}
+
 static int run(const struct command_call *call)
 {
-    struct verdict verdict = {.call = call};
-    struct image_reading reading = {.form = OTA_IMAGE_DETECT,
-                                    .bootloader = command_flag(call, "bootloader"),
-                                    .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true}};
+    struct signature_keys keys = {.count = 0};
+    struct image_verdict verdict = {.call = call, .keys = &keys};
     uint16_t wanted = OTA_CHIP_ANY;
     if (image_chip_option(call, &wanted) != COMMAND_GOOD) {
         return COMMAND_USAGE;
@@ -271,25 +291,13 @@ static int run(const struct command_call *call)
     if (command_flag(call, "slot") && !command_flag(call, "partitions")) {
         return command_usage(call, "--slot needs --partitions");
     }
-    struct image_report report;
-    verdict.report = &report;
-    if (image_read(command_argument(call, 0), &reading, &report) != 0) {
-        return COMMAND_FAILED;
+    int status = signature_keys_read(call, &keys);
+    if (status == COMMAND_GOOD) {
+        status =
+            command_flag(call, "data") ? verify_data(&verdict) : verify_image(&verdict, wanted);
     }
-    /* Compared here, not by the check, because the images of the ESP8266 name no chip: there the form
-       is what can be demanded. */
-    if (report.failure.err == OTA_OK && wanted != OTA_CHIP_ANY && report.chip != wanted) {
-        report.failure.err = OTA_ERR_IMAGE_CHIP;
-        report.wanted_chip = wanted;
-    }
-    if (command_flag(call, "json")) {
-        verdict.json = cJSON_CreateObject();
-        output_json_add_text(verdict.json, "file", report.name);
-        cJSON_AddArrayToObject(verdict.json, "fits");
-        cJSON_AddArrayToObject(verdict.json, "warnings");
-    }
-    int status = judge(&verdict);
-    return verdict.json != NULL ? print_json(&verdict, status) : status;
+    signature_keys_close(&keys);
+    return status;
 }
 
 static const struct command_option options[] = {
@@ -299,6 +307,10 @@ static const struct command_option options[] = {
     {"slot", 's', "NAME", "partition that it is for (default: every OTA slot)"},
     {"flash", 0, "SIZE", "size of the flash chip, like 4MB"},
     {"bootloader", 0, NULL, "it is a second-stage bootloader, not an app"},
+    {"key", 'k', "FILE",
+     "demand a signature by this key: public or private, or its digest; may be repeated"},
+    {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},
+    {"data", 0, NULL, "it is no app but other data, or compressed: check the signature alone"},
     COMMAND_OPTION_JSON,
     {0},
 };
@@ -306,6 +318,8 @@ static const struct command_option options[] = {
 static const char *const examples[] = {
     "updraft image verify code.bin --flash 4MB --partitions two_ota.csv",
     "updraft image verify --chip esp32s3 - < code.bin",
+    "updraft image verify app.signed.bin --key signing.pub.pem",
+    "updraft image verify sketch.bin.gz.signed --data --key signing.pub.pem",
     NULL,
 };
 
@@ -320,6 +334,10 @@ const struct command command_image_verify = {
         "asked "
         "to, that it is for this chip and fits the slots of a partition table. - is standard "
         "input.\n"
+        "\n"
+        "With --key it must be signed by one of these keys: as Arduino's signed binary, or by "
+        "Secure Boot v1 or v2. Without, only the blocks of Secure Boot v2 are checked, by the keys "
+        "that they carry.\n"
         "\n"
         "The exit status is 0 only if all of that is so. Warnings do not change it.",
     .options = options,

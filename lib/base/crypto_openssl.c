@@ -41,11 +41,26 @@ static enum ota_err result(struct ota_hash *hash, int good)
     return OTA_ERR_CRYPTO;
 }
 
+static const EVP_MD *digest_of(enum ota_hash_algorithm algorithm)
+{
+    switch (algorithm) {
+    case OTA_HASH_SHA256:
+        return EVP_sha256();
+    case OTA_HASH_MD5:
+        return EVP_md5();
+    case OTA_HASH_SHA384:
+        return EVP_sha384();
+    case OTA_HASH_NONE:
+        break;
+    }
+    return NULL;
+}
+
 static enum ota_err hash_begin(struct ota_hash *hash, enum ota_hash_algorithm algorithm)
 {
-    const EVP_MD *digest = algorithm == OTA_HASH_SHA256 ? EVP_sha256() : EVP_md5();
+    const EVP_MD *digest = digest_of(algorithm);
 
-    if (algorithm == OTA_HASH_NONE || renew(hash) == NULL) {
+    if (digest == NULL || renew(hash) == NULL) {
         return OTA_ERR_CRYPTO;
     }
     return result(hash, EVP_DigestInit_ex(own(hash), digest, NULL));

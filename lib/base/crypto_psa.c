@@ -32,6 +32,8 @@ static enum ota_err hash_begin(struct ota_hash *hash, enum ota_hash_algorithm al
         return result(psa_hash_setup(operation, PSA_ALG_SHA_256));
     case OTA_HASH_MD5:
         return result(psa_hash_setup(operation, PSA_ALG_MD5));
+    case OTA_HASH_SHA384:
+        return result(psa_hash_setup(operation, PSA_ALG_SHA_384));
     case OTA_HASH_NONE:
         break;
     }
@@ -54,7 +56,7 @@ static enum ota_err hash_clone(const struct ota_hash *hash, struct ota_hash *cop
 
 static enum ota_err hash_finish(struct ota_hash *hash, uint8_t *digest)
 {
-    uint8_t bytes[OTA_SHA256_SIZE];
+    uint8_t bytes[OTA_SHA384_SIZE];
     size_t len = 0;
     enum ota_err err = result(psa_hash_finish(own(hash), bytes, sizeof bytes, &len));
 

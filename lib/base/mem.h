@@ -3,8 +3,8 @@
 #define BASE_MEM_H
 
 /*
- * The five functions that the library takes from the C library. Declared here because a freestanding
- * compiler has no <string.h>; every linker that makes firmware finds them.
+ * The five functions that the library takes from the C library. Declared here because a
+ * freestanding compiler has no <string.h>; every linker that makes firmware finds them.
  */
 
 #include <stdbool.h>

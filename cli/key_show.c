@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `updraft key show FILE`: what a key is, and its public half in the forms that others want. */
+
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/files.h"
+#include "cli/key_file.h"
+#include "cli/output.h"
+#include "cli/signing.h"
+
+/* --- what it is ----------------------------------------------------------------------------- */
+
+static bool is_weak(const struct key_file *key)
+{
+    return ota_public_key_check(&key->public_key) != OTA_OK;
+}
+
+/* "arduino, arduino-legacy": the schemes that take the key. */
+static char *schemes_of(const struct key_file *key)
+{
+    char *all = output_copy("");
+    for (unsigned i = 0; i < SIGNING_SCHEMES; i++) {
+        if (signing_verifier((enum signing_scheme)i, &key->public_key) != NULL) {
+            char *longer = output_format("%s%s%s", all, all[0] != 0 ? ", " : "",
+                                         signing_scheme_name((enum signing_scheme)i));
+            free(all);
+            all = longer;
+        }
+    }
+    return all;
+}
+
+static void put(const char *label, const char *value)
+{
+    printf("  %s%-13s%s %s\n", output_begin(stdout, OUTPUT_DIM), label, output_end(stdout), value);
+}
+
+static void put_key(const struct key_file *key)
+{
+    char type[KEY_FILE_TYPE_SIZE];
+    char hex[2 * OTA_SHA256_SIZE + 1];
+    char safe[256];
+    uint8_t fingerprint[OTA_SHA256_SIZE];
+    printf("%s%s%s   %s, %s\n", output_begin(stdout, OUTPUT_BOLD),
+           output_escape(key->name, safe, sizeof(safe)), output_end(stdout),
+           key_file_type(&key->public_key, type), key->is_private ? "private" : "public");
+    if (key->public_key.type == OTA_KEY_RSA) {
+        snprintf(safe, sizeof(safe), "%lu", (unsigned long)key->public_key.exponent);
+        put("exponent", safe);
+    }
+    if (key_file_fingerprint(key, fingerprint)) {
+        put("fingerprint", output_hex_bytes(fingerprint, sizeof(fingerprint), hex));
+    }
+    if (key->has_digest) {
+        put("fuse digest", output_hex_bytes(key->digest, sizeof(key->digest), hex));
+    }
+    char *schemes = schemes_of(key);
+    put("signs", schemes[0] != 0 ? schemes : "nothing here");
+    free(schemes);
+    if (is_weak(key)) {
+        printf("  %s%-13s%s boards refuse it unless their policy allows such keys\n",
+               output_begin(stdout, OUTPUT_WARNING), "weak", output_end(stdout));
+    }
+}
+
+static cJSON *key_json(const struct key_file *key)
+{
+    char text[2 * OTA_SHA256_SIZE + 1];
+    uint8_t fingerprint[OTA_SHA256_SIZE];
+    cJSON *json = cJSON_CreateObject();
+    output_json_add_text(json, "file", key->name);
+    cJSON_AddStringToObject(json, "type", key_file_type(&key->public_key, text));
+    cJSON_AddBoolToObject(json, "private", key->is_private);
+    cJSON_AddBoolToObject(json, "weak", is_weak(key));
+    if (key->public_key.type == OTA_KEY_RSA) {
+        cJSON_AddNumberToObject(json, "exponent", key->public_key.exponent);
+    }
+    if (key_file_fingerprint(key, fingerprint)) {
+        cJSON_AddStringToObject(json, "fingerprint",
+                                output_hex_bytes(fingerprint, sizeof(fingerprint), text));
+    }
+    if (key->has_digest) {
+        cJSON_AddStringToObject(json, "fuse_digest",
+                                output_hex_bytes(key->digest, sizeof(key->digest), text));
+    }
+    cJSON *schemes = cJSON_AddArrayToObject(json, "schemes");
+    for (unsigned i = 0; i < SIGNING_SCHEMES; i++) {
+        enum signing_scheme scheme = (enum signing_scheme)i;
+        if (signing_verifier(scheme, &key->public_key) != NULL) {
+            cJSON_AddItemToArray(schemes, cJSON_CreateString(signing_scheme_name(scheme)));
+        }
+    }
+    return json;
+}
+
+/* --- its public half for others ------------------------------------------------------------- */
+
+static int as_pem(const struct key_file *key, const char *path)
+{
+    char *pem = key_file_public_pem(key);
+    if (pem == NULL) {
+        return fail("%s: its public half cannot be had", key->name);
+    }
+    int status = files_write_atomically(path, pem, strlen(pem));
+    free(pem);
+    return status;
+}
+
+static int as_raw(const struct key_file *key, const char *path)
+{
+    if (key->public_key.type != OTA_KEY_P256) {
+        return fail("%s: the raw form is for keys on P-256 (Secure Boot v1)", key->name);
+    }
+    return files_write_atomically(path, key->bytes + 1, key->public_key.len - 1);
+}
+
+/* A definition that a program includes. */
+static int as_c(const struct key_file *key, const char *path)
+{
+    static const char *const types[] = {"NONE", "RSA", "P192", "P256", "P384"};
+    const struct ota_public_key *own = &key->public_key;
+    char type[KEY_FILE_TYPE_SIZE];
+    struct files_writer writer;
+    if (files_writer_open(&writer, path) != 0) {
+        return 1;
+    }
+    FILE *out = writer.stream;
+    fprintf(out,
+            "/* The public half of a signing key, %s, made by updraft. */\n"
+            "#include <updraft/signature.h>\n\n"
+            "static const uint8_t updraft_signing_key_bytes[%zu] = {",
+            key_file_type(own, type), own->len);
+    for (size_t i = 0; i < own->len; i++) {
+        fprintf(out, "%s0x%02x,", i % 12 == 0 ? "\n    " : " ", own->bytes[i]);
+    }
+    fprintf(out,
+            "\n};\n\n"
+            "static const struct ota_public_key updraft_signing_key = {\n"
+            "    .type = OTA_KEY_%s,\n"
+            "    .bytes = updraft_signing_key_bytes,\n"
+            "    .len = sizeof updraft_signing_key_bytes,\n",
+            types[own->type]);
+    if (own->type == OTA_KEY_RSA) {
+        fprintf(out, "    .exponent = %lu,\n", (unsigned long)own->exponent);
+    }
+    fprintf(out, "};\n");
+    return files_writer_commit(&writer);
+}
+
+static int give(const struct command_call *call, const struct key_file *key, const char *form)
+{
+    static const struct {
+        const char *name;
+        int (*write)(const struct key_file *key, const char *path);
+    } forms[] = {{"pem", as_pem}, {"raw", as_raw}, {"c", as_c}};
+    const char *path = command_value(call, "output");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (strcmp(form, forms[i].name) == 0) {
+            return forms[i].write(key, path != NULL ? path : "-");
+        }
+    }
+    return command_usage(call, "--as takes pem, raw or c, not \"%s\"", form);
+}
+
+static int run(const struct command_call *call)
+{
+    const char *form = command_value(call, "as");
+    if (form == NULL && command_flag(call, "output")) {
+        return command_usage(call, "--output needs --as");
+    }
+    struct key_file key;
+    if (key_file_read(&key, command_argument(call, 0), KEY_FILE_PUBLIC) != 0) {
+        return COMMAND_FAILED;
+    }
+    int status = COMMAND_GOOD;
+    if (form != NULL) {
+        status = give(call, &key, form);
+    } else if (command_flag(call, "json")) {
+        status = output_json(key_json(&key));
+    } else {
+        put_key(&key);
+    }
+    key_file_close(&key);
+    return status;
+}
+
+static const struct command_option options[] = {
+    {"as", 0, "pem|raw|c", "write the public half instead: PEM, 64 raw bytes, or C for a firmware"},
+    {"output", 'o', "FILE", "where that goes (default: standard output)"},
+    COMMAND_OPTION_JSON,
+    {0},
+};
+
+static const char *const examples[] = {
+    "updraft key show signing.pem",
+    "updraft key show signing.pem --as pem -o signing.pub.pem",
+    "updraft key show signing.pem --as c -o signing_key.h",
+    NULL,
+};
+
+const struct command command_key_show = {
+    .noun = "key",
+    .verb = "show",
+    .summary = "Show what a key is",
+    .synopsis = "FILE",
+    .description =
+        "Reads a private or a public key (PEM, DER, or the 64 raw bytes of a Secure Boot v1 key) "
+        "and prints its type, what it signs, and its digests: the fingerprint is the SHA-256 of "
+        "the public half as DER, the fuse digest is what a chip's fuses hold of it for Secure Boot "
+        "v2. It prints nothing of the private half. - is standard input; a URI such as "
+        "pkcs11:token=... reaches what OpenSSL is set up for.",
+    .options = options,
+    .examples = examples,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
+};
