@@ -46,7 +46,8 @@
  * | 413    | a length beyond 32 bits                                                          |
  * | 414    | a target that does not fit into the buffer                                       |
  * | 417    | an Expect other than 100-continue                                                |
- * | 431    | a wanted header that does not fit, or OTA_HTTP_SERVER_HEAD_MAX exceeded          |
+ * | 431    | a wanted header that does not fit beside what the handler keeps of others, or    |
+ * |        | OTA_HTTP_SERVER_HEAD_MAX exceeded                                                |
  * | 501    | a method that no server of this kind has, a Transfer-Encoding other than chunked |
  * | 505    | HTTP other than 1.x                                                              |
  */
@@ -173,13 +174,15 @@ struct ota_http_server {
     uint32_t active_ms; /* when something last came or went */
     uint32_t count;     /* bytes in the body's window, or passed over */
     uint16_t buffer_size, target_len;
+    uint16_t kept; /* bytes at the end of the buffer that are the handler's */
     uint8_t method, hosts;
     bool has_ended, told, keep_alive, continues, expects, bad_expect, has_body, is_all_sent,
         is_own_answer;
 };
 
 /* Starts a connection that was accepted at `now_ms`. `buffer` takes a target or a header value at a
-   time, and is the caller's until OVER. Returns OTA_OK or OTA_ERR_ARGUMENT. */
+   time, and is the caller's until OVER. In the states BODY and WHOLE nothing is in it: who reads
+   ahead may keep there what input did not take. Returns OTA_OK or OTA_ERR_ARGUMENT. */
 enum ota_err ota_http_server_begin(struct ota_http_server *server,
                                    const struct ota_http_handler *handler, void *context,
                                    char *buffer, size_t buffer_size, uint32_t now_ms);
@@ -189,13 +192,18 @@ enum ota_err ota_http_server_begin(struct ota_http_server *server,
 size_t ota_http_server_input(struct ota_http_server *server, const void *data, size_t len);
 
 /* How many bytes may be read so that all of them will be taken: 0, none; in the head 1, and who has
-   a place for what is left over may read more. */
+   a place for what is left over (the buffer is one) may read more. */
 size_t ota_http_server_wanted(const struct ota_http_server *server);
 
 /* Copies the next bytes to send into `buffer`, at most `capacity`, and returns how many; the same
    come again until ota_http_server_sent says how many of them went out. */
 size_t ota_http_server_output(struct ota_http_server *server, void *buffer, size_t capacity);
 void ota_http_server_sent(struct ota_http_server *server, size_t len);
+
+/* For the handler, in on_header: keeps `len` bytes at the end of the buffer until on_head has
+   returned, so that they need no other place; what follows in the head has so much less. `text` may
+   be the value, which is gone then. Returns the copy, terminated, or NULL if there is no room. */
+const char *ota_http_server_keep(struct ota_http_server *server, const char *text, size_t len);
 
 /* Answers the present request. Returns OTA_ERR_STATE if there is none, or it has its answer. */
 enum ota_err ota_http_server_answer(struct ota_http_server *server,

@@ -17,7 +17,10 @@
  *
  * Someone who looks at the page, or leaves it open, does not stand in the way of an upload: there
  * is one at a time, and the other connections go on. When all are taken, one that only waits for a
- * further request is closed for who comes; else they wait in the network's queue.
+ * further request is closed for who comes, and so is one that for two seconds has not said what it
+ * wants: half a head is no request. The longer the queue behind them, the less than two seconds.
+ * Who has sent a head keeps the place until the answer is out, and the others wait in the network's
+ * queue.
  */
 
 #include <updraft/agent.h>
@@ -26,15 +29,13 @@
 #define OTA_WEB_SERVICE_PORT 80u
 #define OTA_WEB_SERVICE_CONNECTIONS 3u         /* is good: an upload, and two for a browser */
 #define OTA_WEB_SERVICE_RESTART_DELAY_MS 1000u /* from the answer to the restart */
-#define OTA_WEB_SERVICE_STASH 128u
 
 /* One connection. All of it is private. */
 struct ota_web_service_connection {
     struct ota_web_connection web;
     struct ota_stream *stream; /* NULL: free */
     bool has_ended;            /* the peer sends no more */
-    uint8_t stash_len;
-    uint8_t stash[OTA_WEB_SERVICE_STASH]; /* of a request that came with the one before */
+    uint16_t ahead;            /* bytes in web.buffer, of a request that came with the one before */
 };
 
 struct ota_web_service_options {
@@ -61,9 +62,10 @@ struct ota_web_service {
     struct ota_agent *agent;
     const char *txt[2];
     bool is_paused;
+    uint8_t pressed; /* how often the patience with who says nothing was halved */
 };
 
-/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for
+/* Prepares it. The agent's begin opens the port: OTA_ERR_PORT if it is taken, OTA_ERR_ARGUMENT for
    a platform without listeners, no connections, or options that ota_web_init refuses. */
 void ota_web_service_init(struct ota_web_service *service,
                           const struct ota_web_service_options *options);

@@ -22,7 +22,8 @@
  * | ------------------------------ | ------------------------------------------------------ |
  * | GET /, GET /update             | the page of the options, or a plain form               |
  * | POST /update                   | an upload; the dialect is chosen below                 |
- * | GET /ota/start?mode=&hash=     | ElegantOTA: 200 `OK`; its upload follows within 60 s   |
+ * | GET /ota/start?mode=&hash=     | ElegantOTA: 200 `OK`; its upload follows within 60 s.  |
+ * |                                | 409, 503, 400 and the cause if that would be refused   |
  * | POST /ota/upload               | ElegantOTA's upload                                    |
  * | GET /update/info               | JSON: what runs, the slots (section 6)                 |
  * | POST /update/rollback          | 200, and back to the other image; 409 if there is none |
@@ -45,7 +46,7 @@
  * `littlefs.bin`, `spiffs.bin`, `fs.bin`, or is `filesystem….bin` is data; all else is firmware.
  *
  * What each is told (`E` is the Arduino updater's line: `ERROR[n]: text` on an ESP8266, the text
- * alone on an ESP32, and the gate's reason in brackets where one refused):
+ * alone on an ESP32, and in brackets what that does not say: a gate's reason, or the true cause):
  *
  * | dialect    | success                                        | failure                       |
  * | ---------- | ---------------------------------------------- | ----------------------------- |
@@ -65,6 +66,15 @@
  * Sec-Fetch-Site is 403; without a password a Host that could be anybody's name is 403; with one,
  * its absence or a wrong one is 401. After a wrong one there is a pause, which grows with them and
  * in which nobody else's is looked at (429), but for the peer's who last had it right.
+ *
+ * | client sends                                 | server answers                                |
+ * | -------------------------------------------- | --------------------------------------------- |
+ * | no login                                     | 401, `WWW-Authenticate: Basic …` and, behind  |
+ * |                                              | it, `Digest …` with a nonce, if it has the    |
+ * |                                              | password itself and random numbers            |
+ * | `Authorization: Basic …`                     | what was asked for, or 401 after a pause      |
+ * | `Authorization: Digest …`, a count not used  | the same                                      |
+ * | the same, but a count used, or an old nonce  | 401 with `stale=true`: log in again           |
  */
 
 #include <updraft/address.h>
@@ -78,9 +88,15 @@
 #define OTA_WEB_SLACK 16384u             /* what a form may have round its file */
 #define OTA_WEB_LOGIN_PAUSE_MS 500u      /* after a first wrong password; doubled each time, */
 #define OTA_WEB_LOGIN_PAUSE_MAX_MS 8000u /* up to this; forgotten after a right one */
-#define OTA_WEB_VALUE_MAX 255u           /* bytes of a target or of a header that counts */
-#define OTA_WEB_HOST_MAX 95u             /* bytes of Host, and of Origin without its scheme */
-#define OTA_WEB_LOGIN_MAX 127u           /* bytes of user, colon and password */
+#define OTA_WEB_NONCE_MS 300000u         /* from the challenge of a Digest login to its last use */
+#define OTA_WEB_NONCES 4u                /* challenges that are in use at a time */
+#define OTA_WEB_NONCE_SIZE 20u
+#define OTA_WEB_HOST_MAX 95u   /* bytes of Host, and of Origin without its scheme */
+#define OTA_WEB_LOGIN_MAX 127u /* bytes of user, colon and password */
+
+/* Bytes of a target, or of a header that counts; Host and the boundary of a form take up room among
+   the headers that follow them. A Digest login has about 300. */
+#define OTA_WEB_VALUE_MAX 447u
 
 /* When the board restarts into what came. */
 enum ota_web_restart {
@@ -108,13 +124,17 @@ struct ota_web_options {
                               a dot and NAME.local: "garden.example"; NULL: none */
     const char *origin; /* "https://garden.example", under which a proxy serves this; NULL: none */
     const char *user;   /* NULL or "": "admin" */
-    const char *password; /* NULL or "": none is asked for */
+    const char *password; /* itself, not a hash of it; NULL or "": none is asked for */
 
     const void *page; /* HTML, compressed with gzip; NULL: a plain form */
     size_t page_len;
 
     enum ota_web_restart restart;
     uint32_t boot; /* a random number of this boot: how a page sees that the board was restarted */
+
+    /* Fills `data` with bytes that nobody can guess; OTA_OK or OTA_ERR_CRYPTO. Asked once, by
+       ota_web_init. NULL, or failing: the Digest login is not offered. */
+    enum ota_err (*random)(void *context, void *data, size_t len);
 
     /* The board is to restart, and the peer has been told so. Called once for each reason to. */
     void (*on_restart)(void *context, enum ota_restart_reason reason);
@@ -123,7 +143,7 @@ struct ota_web_options {
     enum ota_err (*roll_back)(void *context);
 
     void (*on_event)(void *context, enum ota_web_event event); /* NULL: none */
-    void *context;                                             /* for the three */
+    void *context;                                             /* for the four */
 };
 
 struct ota_web_connection;
@@ -142,6 +162,21 @@ struct ota_web_upload {
     bool is_proven;
 };
 
+/* A challenge that was answered rightly, and which counts of it have come. Private. */
+struct ota_web_nonce {
+    uint32_t serial;
+    uint32_t highest;
+    uint32_t seen; /* bit n: highest - n */
+};
+
+/* What Digest logins need. Private. */
+struct ota_web_challenges {
+    bool are_made;
+    uint8_t key[16];
+    uint32_t serial; /* of the last one */
+    struct ota_web_nonce nonces[OTA_WEB_NONCES];
+};
+
 struct ota_web {
     struct ota_web_options options; /* to be read by anyone */
 
@@ -154,6 +189,7 @@ struct ota_web {
     uint8_t failed_logins;      /* in a row */
     uint32_t failed_ms;         /* when the last was */
     struct ota_address trusted; /* who last logged in */
+    struct ota_web_challenges challenges;
 };
 
 struct ota_web_connection {
@@ -167,7 +203,11 @@ struct ota_web_connection {
     uint8_t route, method, dialect, login, host_state;
     uint8_t file_kind; /* what the name of a raw body's file says */
     bool asks_data, is_data, is_form, from_page, fetch_is_foreign, host_is_strange;
-    bool is_bad_digest, is_bad_form;
+    bool is_bad_digest;
+    uint8_t proof_kind;
+    uint8_t proof[OTA_WEB_NONCE_SIZE]; /* of what is asked for, and in a 401 its nonce */
+    const char *host;                  /* Host, or an Origin that came before it */
+    const char *boundary;              /* NULL: none */
 
     /* and what it is answered. */
     uint8_t say;
@@ -178,8 +218,7 @@ struct ota_web_connection {
     uint32_t limit;          /* how much fits; 0: that is not it */
     uint32_t uptime_ms, received;
 
-    char host[OTA_WEB_HOST_MAX + 1]; /* Host, or an Origin that came before it */
-    char boundary[OTA_BOUNDARY_SIZE];
+    /* For the caller to read ahead, see http_server.h. */
     char buffer[OTA_WEB_VALUE_MAX + 1];
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The web server as one of the agent's ways in: connections are here, what is said on them is
-   lib/proto/web_*.c's. */
+/* The web server as one of the agent's ways in: who comes and who has to go is decided here, what is
+   said is lib/proto/web_*.c's. */
 
 #include <updraft/web_service.h>
 
@@ -10,12 +10,13 @@
 
 #include "agent/agent_private.h"
 #include "agent/turn.h"
+#include "agent/web_connection.h"
 
-#define PIECE 1460u
-/* Who waits for a place is looked at again after this time. */
-#define CROWDED_LOOK_MS 200u
-/* A new connection has this long to say something before it may be closed for another. */
+/* A connection has this long to say what it wants before it may be closed for another; half of that
+   when one was closed, and so on as long as more wait: a queue of those who say nothing is gone
+   soon. An honest client's request is there when its connection is. */
 #define PATIENCE_MS 2000u
+#define PATIENCE_MIN_MS 100u
 
 /* ---- What the log says ------------------------------------------------------------------------ */
 
@@ -54,8 +55,7 @@ static void report_weakness(const struct ota_web_service *service)
     const char *password = service->options.password;
 
     if (password == NULL || password[0] == '\0') {
-        report(service, OTA_LOG_WARNING,
-               "no password is set: whoever reaches this board can update it");
+        ota__report_no_password(service->agent, service->service.name);
     }
 }
 
@@ -66,6 +66,14 @@ static void on_restart(void *context, enum ota_restart_reason reason)
     const struct ota_web_service *service = context;
 
     ota_agent_restart_in(service->agent, OTA_WEB_SERVICE_RESTART_DELAY_MS, reason);
+}
+
+static enum ota_err random_bytes(void *context, void *data, size_t len)
+{
+    const struct ota_web_service *service = context;
+    struct ota_platform *platform = service->agent->options.platform;
+
+    return platform->random(platform, data, len);
 }
 
 /* An image on trial that is given up need not be watched any more. */
@@ -80,154 +88,53 @@ static enum ota_err roll_back(void *context)
     return err;
 }
 
-/* ---- Connections ------------------------------------------------------------------------------ */
-
-static void drop(struct ota_web_service_connection *connection)
-{
-    if (connection->stream != NULL) {
-        ota_http_server_closed(&connection->web.http, OTA_ERR_CONNECTION_LOST);
-        connection->stream->close(connection->stream);
-        connection->stream = NULL;
-    }
-}
-
-static void drop_all(const struct ota_web_service *service)
-{
-    for (unsigned i = 0; i < service->options.connection_count; i++) {
-        drop(&service->options.connections[i]);
-    }
-}
-
-static void send_some(struct ota_web_service_connection *connection)
-{
-    struct ota_http_server *http = &connection->web.http;
-    uint8_t piece[PIECE];
-    size_t len;
-
-    while ((len = ota_http_server_output(http, piece, sizeof piece)) > 0) {
-        size_t sent = 0;
-        enum ota_err err = connection->stream->write(connection->stream, piece, len, &sent);
-        ota_http_server_sent(http, sent);
-        if (err != OTA_OK) {
-            ota_http_server_closed(http, err);
-            return;
-        }
-        if (sent < len) {
-            return;
-        }
-    }
-}
-
-/* Feeds what came; what is left over belongs to the next request, and waits. */
-static void feed(struct ota_web_service_connection *connection, const uint8_t *data, size_t len)
-{
-    struct ota_http_server *http = &connection->web.http;
-
-    while (len > 0) {
-        size_t taken = ota_http_server_input(http, data, len);
-        data += taken;
-        len -= taken;
-        send_some(connection);
-        if (taken == 0) {
-            break;
-        }
-    }
-    if (len > sizeof connection->stash) {
-        ota_http_server_closed(http, OTA_ERR_PROTOCOL); /* never reads so much ahead */
-        len = 0;
-    }
-    memmove(connection->stash, data, len);
-    connection->stash_len = (uint8_t)len;
-}
-
-/* How much may be read now. In a head as much as the stash can keep; of a body all that is left. */
-static size_t readable(const struct ota_web_service_connection *connection)
-{
-    size_t wanted = ota_http_server_wanted(&connection->web.http);
-
-    if (wanted == 0 || connection->has_ended) {
-        return 0;
-    }
-    if (wanted < sizeof connection->stash) {
-        wanted = sizeof connection->stash;
-    }
-    return wanted < PIECE ? wanted : PIECE;
-}
-
-/* Returns true if more may be there at once. */
-static bool receive_some(struct ota_web_service_connection *connection)
-{
-    struct ota_http_server *http = &connection->web.http;
-    uint8_t piece[PIECE];
-
-    for (unsigned i = 0; i < OTA__PIECES_PER_TURN; i++) {
-        if (connection->stash_len > 0 && ota_http_server_wanted(http) > 0) {
-            feed(connection, connection->stash, connection->stash_len);
-        }
-        size_t len = 0, capacity = readable(connection);
-        if (capacity == 0 || connection->stash_len > 0) {
-            return false;
-        }
-        enum ota_err err = connection->stream->read(connection->stream, piece, capacity, &len,
-                                                    &connection->has_ended);
-        if (err == OTA_OK && len > 0) {
-            feed(connection, piece, len);
-        }
-        if (err != OTA_OK || connection->has_ended) {
-            ota_http_server_closed(http, err);
-            send_some(connection);
-            return false;
-        }
-        if (len == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Moves a connection on. Returns how long it can be left alone. */
-static uint32_t carry(struct ota_web_service_connection *connection, uint32_t now_ms)
-{
-    struct ota_http_server *http = &connection->web.http;
-
-    ota_http_server_tick(http, now_ms);
-    send_some(connection);
-    bool more = receive_some(connection);
-    if (connection->web.reason != 0) {
-        connection->web.web->options.intake->is_closed = true; /* a restart follows the answer */
-    }
-    if (http->state == OTA_HTTP_SERVER_OVER) {
-        drop(connection);
-        return UINT32_MAX;
-    }
-    uint32_t wait_ms = more ? 0 : ota_http_server_wait_ms(http);
-    return wait_ms < OTA__LOOK_MS ? wait_ms : OTA__LOOK_MS;
-}
-
 /* ---- Who comes -------------------------------------------------------------------------------- */
 
-/* A connection that only waits for a request, the longest of them, and may be closed for another.
-   */
-static bool may_go(const struct ota_web_service_connection *connection, uint32_t now_ms)
+static uint32_t patience_of(const struct ota_web_service *service)
 {
-    const struct ota_http_server *http = &connection->web.http;
+    uint32_t patience = PATIENCE_MS >> service->pressed;
 
-    return http->is_idle && (http->requests > 0 || now_ms - http->since_ms >= PATIENCE_MS);
+    return patience > PATIENCE_MIN_MS ? patience : PATIENCE_MIN_MS;
 }
 
+/* How long until a connection may be closed for another: one that waits for its first request or a
+   further one, whose request's head is not whole yet, or whose answer is out and what it still sends
+   is passed over. UINT32_MAX: it may not. */
+static uint32_t stays_ms(const struct ota_web_service *service,
+                         const struct ota_web_service_connection *connection, uint32_t now_ms)
+{
+    const struct ota_http_server *http = &connection->web.http;
+    uint32_t patience = http->is_all_sent ? PATIENCE_MS : patience_of(service);
+    uint32_t since = now_ms - http->since_ms;
+
+    if (http->is_idle && http->requests > 0) {
+        return 0;
+    }
+    if (!http->is_all_sent &&
+        (http->state != OTA_HTTP_SERVER_HEAD || ota_http_server_is_answered(http))) {
+        return UINT32_MAX;
+    }
+    return since < patience ? patience - since : 0;
+}
+
+/* Finds a free place, or the connection that has said nothing for the longest time. `*wait_ms` is how
+   long until there is one. */
 static struct ota_web_service_connection *find_place(const struct ota_web_service *service,
-                                                     uint32_t now_ms)
+                                                     uint32_t now_ms, uint32_t *wait_ms)
 {
     struct ota_web_service_connection *longest = NULL;
 
+    *wait_ms = UINT32_MAX;
     for (unsigned i = 0; i < service->options.connection_count; i++) {
         struct ota_web_service_connection *connection = &service->options.connections[i];
         if (connection->stream == NULL) {
+            *wait_ms = 0;
             return connection;
         }
-        if (may_go(connection, now_ms) &&
-            (longest == NULL ||
-             now_ms - connection->web.http.since_ms > now_ms - longest->web.http.since_ms)) {
+        uint32_t stays = stays_ms(service, connection, now_ms);
+        *wait_ms = stays < *wait_ms ? stays : *wait_ms;
+        if (stays == 0 && (longest == NULL || now_ms - connection->web.http.since_ms >
+                                                  now_ms - longest->web.http.since_ms)) {
             longest = connection;
         }
     }
@@ -238,6 +145,7 @@ static enum ota_err open_listener(struct ota_web_service *service)
 {
     struct ota_platform *platform = service->agent->options.platform;
     uint16_t port = service->options.port != 0 ? service->options.port : OTA_WEB_SERVICE_PORT;
+    service->service.port = port;
     enum ota_err err = platform->listen(platform, port, &service->listener);
 
     if (err != OTA_OK) {
@@ -254,34 +162,59 @@ static void close_listener(struct ota_web_service *service)
     }
 }
 
-/* Lets in who comes, as long as there is a place. */
-static void let_in(struct ota_web_service *service, uint32_t now_ms)
+/* Makes room at a place, and lets somebody in there. */
+static void give_place(struct ota_web_service *service, struct ota_web_service_connection *place,
+                       struct ota_stream *stream, const struct ota_address *from, uint32_t now_ms)
+{
+    const struct ota_http_server *http = &place->web.http;
+    bool was_silent = place->stream != NULL && (!http->is_idle || http->requests == 0);
+
+    if (was_silent && patience_of(service) > PATIENCE_MIN_MS) {
+        service->pressed++;
+    }
+    ota__web_connection_drop(place);
+    place->stream = stream;
+    place->has_ended = false;
+    place->ahead = 0;
+    ota_web_open(&place->web, &service->web, from, now_ms);
+}
+
+/* Lets in who comes, as long as there is a place. Returns how long until there is one for who waits:
+   UINT32_MAX where that cannot be told, or nobody does. */
+static uint32_t let_in(struct ota_web_service *service, uint32_t now_ms)
 {
     struct ota_web_service_connection *place;
     struct ota_stream *stream;
     struct ota_address from;
+    uint32_t wait_ms = UINT32_MAX;
 
-    while (service->listener != NULL && (place = find_place(service, now_ms)) != NULL) {
+    while (service->listener != NULL && (place = find_place(service, now_ms, &wait_ms)) != NULL) {
         memset(&from, 0, sizeof from);
         if (service->listener->accept(service->listener, &stream, &from) != OTA_OK) {
             close_listener(service);
-            return;
+            return UINT32_MAX;
         }
         if (stream == NULL) {
-            break;
+            service->listener->paused = false;
+            service->pressed = 0; /* nobody waits */
+            return UINT32_MAX;
         }
-        drop(place);
-        place->stream = stream;
-        place->has_ended = false;
-        place->stash_len = 0;
-        ota_web_open(&place->web, &service->web, &from, now_ms);
+        give_place(service, place, stream, &from, now_ms);
     }
     if (service->listener != NULL) {
-        service->listener->paused = service->is_paused || find_place(service, now_ms) == NULL;
+        service->listener->paused = true;
     }
+    return wait_ms;
 }
 
 /* ---- The agent's calls ------------------------------------------------------------------------ */
+
+static void drop_all(const struct ota_web_service *service)
+{
+    for (unsigned i = 0; i < service->options.connection_count; i++) {
+        ota__web_connection_drop(&service->options.connections[i]);
+    }
+}
 
 static enum ota_err begin(struct ota_service *base, struct ota_agent *agent)
 {
@@ -299,6 +232,7 @@ static enum ota_err begin(struct ota_service *base, struct ota_agent *agent)
         .page = options->page,
         .page_len = options->page_len,
         .restart = options->restart,
+        .random = random_bytes,
         .on_restart = on_restart,
         .roll_back = roll_back,
         .on_event = on_event,
@@ -307,6 +241,7 @@ static enum ota_err begin(struct ota_service *base, struct ota_agent *agent)
 
     service->agent = agent;
     service->is_paused = false;
+    service->pressed = 0;
     if (platform->listen == NULL || options->connections == NULL ||
         options->connection_count == 0) {
         return OTA_ERR_ARGUMENT;
@@ -334,20 +269,18 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
         wait_ms = OTA__LOOK_MS;
     }
     if (!service->is_paused) {
-        let_in(service, now_ms);
+        (void)let_in(service, now_ms);
     }
     for (unsigned i = 0; i < service->options.connection_count; i++) {
         struct ota_web_service_connection *connection = &service->options.connections[i];
         if (connection->stream != NULL) {
-            uint32_t wanted_ms = carry(connection, now_ms);
+            uint32_t wanted_ms = ota__web_connection_carry(connection, now_ms);
             wait_ms = wanted_ms < wait_ms ? wanted_ms : wait_ms;
         }
     }
     if (!service->is_paused) {
-        let_in(service, now_ms); /* where others have gone */
-        if (service->listener != NULL && service->listener->paused && wait_ms > CROWDED_LOOK_MS) {
-            wait_ms = CROWDED_LOOK_MS;
-        }
+        uint32_t place_ms = let_in(service, now_ms); /* where others have gone */
+        wait_ms = place_ms < wait_ms ? place_ms : wait_ms;
     }
     return wait_ms;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ESPHome protocol as the device speaks it: docs/formats/esphome.md section 3. All that is said
- * before the image (esphome_talk.c) fits `reply`; behind it come acknowledgements, which are counted,
- * and then `tail`. So the output is bounded, whatever a host sends and does not read.
+ * before the image (esphome_talk.c) fits `reply`; behind it come acknowledgements, which are
+ * counted, and then `tail`. So the output is bounded, whatever a host sends and does not read.
  */
 #include "base/bytes.h"
 #include "base/mem.h"

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "proto/esphome_private.h"
+#include "proto/hash_spans.h"
 
 const uint8_t ota__esphome_magic[ESPHOME_MAGIC_SIZE] = {0x6C, 0x26, 0xF7, 0x5C, 0x45};
 
@@ -21,29 +22,15 @@ enum ota_err ota__esphome_response(const struct ota_crypto *crypto,
                                    const uint8_t *nonce, const uint8_t *cnonce, uint8_t *response)
 {
     size_t digits = 2 * ota_digest_size(algorithm);
+    const struct ota__span spans[] = {
+        {password, strlen(password)}, {nonce, digits}, {cnonce, digits}};
     uint8_t digest[OTA_SHA256_SIZE];
-    struct ota_hash hash;
-    enum ota_err err = crypto->hash_begin(&hash, algorithm);
+    enum ota_err err =
+        ota__hash_spans(crypto, algorithm, spans, sizeof spans / sizeof *spans, digest);
 
-    if (err != OTA_OK) {
-        return err;
-    }
-    err = crypto->hash_update(&hash, password, strlen(password));
-    if (err == OTA_OK) {
-        err = crypto->hash_update(&hash, nonce, digits);
-    }
-    if (err == OTA_OK) {
-        err = crypto->hash_update(&hash, cnonce, digits);
-    }
-    if (err != OTA_OK) {
-        crypto->hash_abort(&hash);
-        return err;
-    }
-    err = crypto->hash_finish(&hash, digest);
     if (err == OTA_OK) {
         ota__esphome_hex(response, digest, digits / 2);
     }
-    ota__wipe(&hash, sizeof hash);
     ota__wipe(digest, sizeof digest);
     return err;
 }

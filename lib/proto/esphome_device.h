@@ -9,7 +9,7 @@
 
 #include "proto/esphome_private.h"
 
-/* ---- esphome.c -------------------------------------------------------------------------------- */
+/* ---- esphome.c ------------------------------------------------------------------------------- */
 
 void ota__esphome_tell(const struct ota_esphome *esphome, enum ota_esphome_event event);
 
@@ -22,7 +22,7 @@ enum ota_err ota__esphome_fail(struct ota_esphome *esphome, enum ota_err err);
 enum ota_err ota__esphome_fail_with(struct ota_esphome *esphome, enum ota_err err, uint8_t answer);
 enum ota_err ota__esphome_intake_failed(struct ota_esphome *esphome, enum ota_err err);
 
-/* ---- esphome_talk.c --------------------------------------------------------------------------- */
+/* ---- esphome_talk.c -------------------------------------------------------------------------- */
 
 /* The conversation begins. */
 void ota__esphome_await_magic(struct ota_esphome *esphome);

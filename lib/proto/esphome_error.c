@@ -41,6 +41,7 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
 {
     switch (err) {
     case OTA_ERR_IMAGE_MAGIC:
+    case OTA_ERR_COMPRESSION:
         return ESPHOME_ERROR_MAGIC;
     case OTA_ERR_ARGUMENT: /* a size of 0 */
     case OTA_ERR_STATE:
@@ -48,6 +49,7 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
     case OTA_ERR_UNCONFIRMED:
     case OTA_ERR_READ_ONLY:
     case OTA_ERR_BUSY:
+    case OTA_ERR_RESTARTING:
     case OTA_ERR_HELD:
     case OTA_ERR_REFUSED:
     case OTA_ERR_SAME_VERSION:
@@ -73,7 +75,7 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
     default:
         break;
     }
-    /* What is wrong with the image itself; the errors of images are numbered in a row. */
-    return err > OTA_ERR_IMAGE_MAGIC && err <= OTA_ERR_IMAGE_TRUNCATED ? ESPHOME_ERROR_END
-                                                                       : ESPHOME_ERROR_UNKNOWN;
+    /* What is wrong with the image itself, or with its compression: these are numbered in a row. */
+    return err > OTA_ERR_IMAGE_MAGIC && err <= OTA_ERR_COMPRESSED_TRAILER ? ESPHOME_ERROR_END
+                                                                          : ESPHOME_ERROR_UNKNOWN;
 }

@@ -91,6 +91,9 @@ static enum ota_err take_features(struct ota_esphome *esphome)
     const char *password = esphome->options->password;
 
     esphome->features = esphome->line[0];
+    if (esphome->options->intake->is_closed) { /* said before any login */
+        return ota__esphome_fail(esphome, OTA_ERR_RESTARTING);
+    }
     if ((esphome->features & ESPHOME_CLIENT_EXTENDED) != 0) {
         put(esphome, ESPHOME_FEATURES_FOLLOW);
         put(esphome, 0);

@@ -38,7 +38,7 @@ void ota__espota_note_intake(struct ota_espota *espota, enum ota_espota_error er
 {
     const struct ota_intake *intake = espota->options.intake;
 
-    if (err == OTA_ERR_BUSY) { /* what it says there is of somebody else's update */
+    if (err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING) { /* it did not come that far */
         ota__espota_note(espota, error, err);
         return;
     }
@@ -138,8 +138,11 @@ static void take_invitation(struct ota_espota *espota, const struct ota_address 
     espota->login = OTA_ESPOTA_LOGIN_ANY;
     espota->is_answered = false;
     espota->reply = OTA_ESPOTA_REPLY_NONE;
+    espota->has_next = false;
     ota__espota_tell(espota, OTA_ESPOTA_INVITED);
-    if (ota_espota_wants_password(&espota->options)) {
+    if (espota->options.intake->is_closed) { /* a login would be cut short, too */
+        ota__espota_refuse(espota, OTA_ERR_RESTARTING);
+    } else if (ota_espota_wants_password(&espota->options)) {
         ota__espota_ask(espota);
     } else {
         ota__espota_start(espota);
@@ -163,6 +166,52 @@ static void offer_again(struct ota_espota *espota)
     }
 }
 
+/* One is being served, and this is another one. */
+static void turn_away(struct ota_espota *espota, const struct ota_address *from)
+{
+    espota->stranger = *from;
+    espota->reply = OTA_ESPOTA_REPLY_BUSY;
+}
+
+/* Answers an invitation that cannot take the place of the one that is being served. It is not heard
+   where that is all but over: sent again, it comes in time. */
+static void answer_meanwhile(struct ota_espota *espota, const struct ota_address *from,
+                             bool is_repeat)
+{
+    bool is_busy = espota->state == OTA_ESPOTA_VERIFYING ||
+                   ota_intake_availability(espota->options.intake) != OTA_OK;
+
+    if (!is_repeat && is_busy) {
+        turn_away(espota, from);
+    }
+    if (is_repeat && ota__espota_is_awaited(espota) && !espota->is_answered) {
+        ota__espota_reply_to(espota, from, OTA_ESPOTA_REPLY_OK);
+    }
+}
+
+/* A login would be taken for one of this second sender's: they have one address. */
+static bool must_wait(const struct ota_espota *espota, const struct ota_address *other)
+{
+    bool is_login_due = espota->state == OTA_ESPOTA_OFFERED &&
+                        espota->now_ms - espota->since_ms < OTA_ESPOTA_TURN_MS;
+
+    return ota_address_same_host(other, &espota->dial) &&
+           (is_login_due || espota->state == OTA_ESPOTA_VERIFYING);
+}
+
+/* One waits; a third is told to come again. */
+static void keep_waiting(struct ota_espota *espota, const struct ota_address *from,
+                         const struct ota_espota_invitation *invitation)
+{
+    if (espota->has_next && espota->next_port != from->port) {
+        turn_away(espota, from);
+        return;
+    }
+    espota->next = *invitation;
+    espota->next_port = from->port;
+    espota->has_next = true;
+}
+
 static void on_invitation(struct ota_espota *espota, const struct ota_address *from,
                           const struct ota_espota_invitation *invitation)
 {
@@ -170,14 +219,15 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
                      is_same_invitation(invitation, &espota->invitation);
     bool is_duplicate = is_repeat && from->port == espota->from.port;
 
+    if (!is_repeat && must_wait(espota, from)) {
+        keep_waiting(espota, from, invitation);
+        return;
+    }
     switch (espota->state) {
+    case OTA_ESPOTA_IDLE:
+        break;
     case OTA_ESPOTA_PAUSING:
         if (is_duplicate) {
-            return;
-        }
-        break;
-    case OTA_ESPOTA_VERIFYING:
-        if (is_repeat) { /* one that the network was late with */
             return;
         }
         break;
@@ -187,12 +237,8 @@ static void on_invitation(struct ota_espota *espota, const struct ota_address *f
             return;
         }
         break;
-    case OTA_ESPOTA_IDLE:
-        break;
     default:
-        if (is_repeat && ota__espota_is_awaited(espota) && !espota->is_answered) {
-            ota__espota_reply_to(espota, from, OTA_ESPOTA_REPLY_OK);
-        }
+        answer_meanwhile(espota, from, is_repeat);
         return;
     }
     espota->is_short =
@@ -226,9 +272,23 @@ size_t ota_espota_reply(struct ota_espota *espota, struct ota_address *to, void 
 
     ota_text_window(&text, buffer, capacity, 0);
     ota__espota_put_reply(espota, &text);
-    *to = espota->from;
+    *to = espota->reply == OTA_ESPOTA_REPLY_BUSY ? espota->stranger : espota->from;
     espota->reply = OTA_ESPOTA_REPLY_NONE;
     return ota_text_stored(&text);
+}
+
+/* Lets the one who waits have his turn, or tells him that somebody else updates now. */
+static void serve_next(struct ota_espota *espota)
+{
+    const struct ota_espota_invitation invitation = espota->next;
+    struct ota_address from = espota->dial;
+
+    from.port = espota->next_port;
+    if (!espota->has_next || must_wait(espota, &from)) {
+        return;
+    }
+    espota->has_next = false;
+    on_invitation(espota, &from, &invitation);
 }
 
 /* ---- Time, begin and end --------------------------------------------------------------------- */
@@ -248,6 +308,9 @@ void ota_espota_tick(struct ota_espota *espota, uint32_t now_ms)
         ota__espota_transfer_tick(espota);
         break;
     }
+    if (espota->reply == OTA_ESPOTA_REPLY_NONE) {
+        serve_next(espota);
+    }
 }
 
 uint32_t ota_espota_wait_ms(const struct ota_espota *espota)
@@ -255,13 +318,16 @@ uint32_t ota_espota_wait_ms(const struct ota_espota *espota)
     uint32_t passed = espota->now_ms - espota->since_ms;
     uint32_t limit;
 
+    if (espota->has_next && espota->state != OTA_ESPOTA_OFFERED) {
+        return 0;
+    }
     switch (espota->state) {
     case OTA_ESPOTA_IDLE:
         return UINT32_MAX;
     case OTA_ESPOTA_PAUSING:
         return ota__espota_pause_left(espota);
     case OTA_ESPOTA_OFFERED:
-        limit = OTA_ESPOTA_LOGIN_TIMEOUT_MS;
+        limit = espota->has_next ? OTA_ESPOTA_TURN_MS : OTA_ESPOTA_LOGIN_TIMEOUT_MS;
         break;
     case OTA_ESPOTA_VERIFYING:
         return 0;
@@ -307,5 +373,6 @@ void ota_espota_stop(struct ota_espota *espota)
     }
     ota__espota_forget(espota);
     espota->reply = OTA_ESPOTA_REPLY_NONE;
+    espota->has_next = false;
     ota__espota_enter(espota, OTA_ESPOTA_IDLE);
 }

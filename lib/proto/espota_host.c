@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sender of the Arduino update protocol: its states, the connection and the image, and the time.
-   What it says by datagrams is in espota_host_datagram.c, its proof of the password in
+/* The sender of the Arduino update protocol: its states, the connection and the image, and the
+   time. What it says by datagrams is in espota_host_datagram.c, its proof of the password in
    espota_host_login.c. docs/formats/espota.md. */
 
 #include "proto/espota_host_private.h"
@@ -12,7 +12,7 @@
 _Static_assert(sizeof(struct ota__espota_proof) <= OTA_ESPOTA_HOST_PROOF_SIZE,
                "the proof has outgrown its place");
 
-/* ---- What the rest is built of ------------------------------------------------------------------ */
+/* ---- What the rest is built of --------------------------------------------------------------- */
 
 static uint32_t limit(uint32_t chosen, uint32_t usual)
 {

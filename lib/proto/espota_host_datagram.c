@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The datagrams of the Arduino update protocol's sender: the invitation and the proof that go out, and
-   the device's words that come (docs/formats/espota.md). */
+/* The datagrams of the Arduino update protocol's sender: the invitation and the proof that go out,
+   and the device's words that come (docs/formats/espota.md). */
 
 #include <updraft/text.h>
 
@@ -100,8 +100,8 @@ void ota__espota_host_let_in(struct ota_espota_host *host)
     ota__espota_host_tell(host, OTA_ESPOTA_HOST_LET_IN);
 }
 
-/* A word that is none of the protocol's. While the proof is out the device may give its reasons in any
-   words; late words from before are passed over. */
+/* A word that is none of the protocol's. While the proof is out the device may give its reasons in
+   any words; late words from before are passed over. */
 static enum ota_err strange(struct ota_espota_host *host, const char *text, size_t len)
 {
     static const char failed[] = "Authentication Failed";

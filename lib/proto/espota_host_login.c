@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sender's proof of the password: the strongest form that the device asks for, and for devices that keep
-   their password as an MD5 a second try with that. docs/formats/espota.md section 5. */
+/* The sender's proof of the password: the strongest form that the device asks for, and for devices
+   that keep their password as an MD5 a second try with that. docs/formats/espota.md section 5. */
 
 #include "proto/espota_host_private.h"
 

@@ -38,6 +38,12 @@ static bool contains(const char *text, const char *words)
     return false;
 }
 
+bool ota_espota_host_is_restarting(const struct ota_espota_host *host)
+{
+    return host->state == OTA_ESPOTA_HOST_FAILED && host->failure.err == OTA_ERR_PEER &&
+           contains(host->reply, ota_err_text(OTA_ERR_RESTARTING));
+}
+
 static void put_quoted(struct ota_text *text, const struct ota_espota_host *host)
 {
     ota_text_put(text, "\"");

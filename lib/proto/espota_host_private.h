@@ -3,7 +3,8 @@
 #define UPDRAFT_PROTO_ESPOTA_HOST_PRIVATE_H
 
 /* Between the files of the sender: espota_host.c has the states and the connection,
-   espota_host_datagram.c what is said by datagrams, espota_host_login.c the proof of the password. */
+   espota_host_datagram.c what is said by datagrams, espota_host_login.c the proof of the
+   password. */
 
 #include <updraft/espota_host.h>
 
@@ -27,7 +28,8 @@ void ota__espota_host_let_in(struct ota_espota_host *host);
 bool ota__espota_host_is_blank(char byte);
 bool ota__espota_host_is_text(const char *text, size_t len, const char *wanted);
 
-/* The device asks for the password by this nonce: begins the proof, unless it is at work on that. */
+/* The device asks for the password by this nonce: begins the proof, unless it is at work on
+   that. */
 enum ota_err ota__espota_host_challenged(struct ota_espota_host *host, const char *nonce,
                                          size_t len);
 

@@ -7,33 +7,16 @@
 
 #include "base/mem.h"
 #include "base/secret.h"
-
-/* A piece of what is hashed. */
-struct span {
-    const void *data;
-    size_t len;
-};
+#include "proto/hash_spans.h"
 
 static enum ota_err hash_spans(const struct ota_crypto *crypto, enum ota_hash_algorithm algorithm,
-                               const struct span *spans, size_t count, char text[ESPOTA_TEXT_SIZE])
+                               const struct ota__span *spans, size_t count,
+                               char text[ESPOTA_TEXT_SIZE])
 {
     uint8_t digest[OTA_SHA256_SIZE];
     struct ota_text out;
-    struct ota_hash hash;
-    enum ota_err err = crypto->hash_begin(&hash, algorithm);
+    enum ota_err err = ota__hash_spans(crypto, algorithm, spans, count, digest);
 
-    if (err != OTA_OK) {
-        return err;
-    }
-    for (size_t i = 0; i < count && err == OTA_OK; i++) {
-        err = crypto->hash_update(&hash, spans[i].data, spans[i].len);
-    }
-    if (err == OTA_OK) {
-        err = crypto->hash_finish(&hash, digest);
-    } else {
-        crypto->hash_abort(&hash);
-    }
-    ota__wipe(&hash, sizeof hash);
     if (err != OTA_OK) {
         return err;
     }
@@ -47,7 +30,7 @@ static enum ota_err hash_spans(const struct ota_crypto *crypto, enum ota_hash_al
 enum ota_err ota__espota_hash(const struct ota_crypto *crypto, enum ota_hash_algorithm algorithm,
                               const void *data, size_t len, char text[ESPOTA_TEXT_SIZE])
 {
-    const struct span span = {data, len};
+    const struct ota__span span = {data, len};
 
     return hash_spans(crypto, algorithm, &span, 1, text);
 }
@@ -74,7 +57,7 @@ enum ota_err ota__espota_proof_begin(struct ota__espota_proof *proof,
 /* The last step of both forms. */
 static enum ota_err finish(struct ota__espota_proof *proof, const char *secret, char *response)
 {
-    const struct span spans[] = {
+    const struct ota__span spans[] = {
         {secret, strlen(secret)}, {":", 1}, {proof->challenge, proof->challenge_len}};
 
     return hash_spans(proof->crypto, proof->form, spans, sizeof spans / sizeof *spans, response);

@@ -3,15 +3,15 @@
 #define UPDRAFT_PROTO_ESPOTA_PROOF_H
 
 /*
- * The proof that whoever pushes knows the password (docs/formats/espota.md section 5). All of it is text: a
- * digest goes into the next step as its lower-case hexadecimal digits. The challenge is
+ * The proof that whoever pushes knows the password (docs/formats/espota.md section 5). All of it is
+ * text: a digest goes into the next step as its lower-case hexadecimal digits. The challenge is
  * nonce ":" cnonce.
  *
  *     err = ota__espota_proof_begin(&proof, crypto, OTA_HASH_SHA256, passhash, challenge, len);
  *     while (err == OTA_OK && !done) err = ota__espota_proof_run(&proof, 200, &done, response);
  *
- * MD5 form: response = md5(passhash ":" challenge). PBKDF2 form: response = sha256(key ":" challenge) with
- * key = PBKDF2(passhash, challenge, 10000).
+ * MD5 form: response = md5(passhash ":" challenge). PBKDF2 form: response = sha256(key ":"
+ * challenge) with key = PBKDF2(passhash, challenge, 10000).
  */
 
 #include <stdbool.h>
@@ -42,14 +42,15 @@ struct ota__espota_proof {
 enum ota_err ota__espota_hash(const struct ota_crypto *crypto, enum ota_hash_algorithm algorithm,
                               const void *data, size_t len, char text[ESPOTA_TEXT_SIZE]);
 
-/* Starts a proof of the MD5 form (OTA_HASH_MD5) or the PBKDF2 form (OTA_HASH_SHA256). `passhash` is the
-   digest of the password in digits, terminated, at most 64. Returns OTA_OK or OTA_ERR_CRYPTO. */
+/* Starts a proof of the MD5 form (OTA_HASH_MD5) or the PBKDF2 form (OTA_HASH_SHA256). `passhash` is
+   the digest of the password in digits, terminated, at most 64. Returns OTA_OK or
+   OTA_ERR_CRYPTO. */
 enum ota_err ota__espota_proof_begin(struct ota__espota_proof *proof,
                                      const struct ota_crypto *crypto, enum ota_hash_algorithm form,
                                      const char *passhash, const char *challenge, size_t len);
 
-/* Does so many iterations; when that was all, writes the response in digits and wipes the proof. Returns
-   OTA_OK or OTA_ERR_CRYPTO, wiped. */
+/* Does so many iterations; when that was all, writes the response in digits and wipes the proof.
+   Returns OTA_OK or OTA_ERR_CRYPTO, wiped. */
 enum ota_err ota__espota_proof_run(struct ota__espota_proof *proof, uint32_t iterations, bool *done,
                                    char response[ESPOTA_TEXT_SIZE]);
 

@@ -10,6 +10,7 @@
 #include "proto/espota_private.h"
 
 #include "base/mem.h"
+#include "proto/arduino_words.h"
 
 enum ota_espota_profile ota_espota_profile_of(const struct ota_device *device)
 {
@@ -30,41 +31,35 @@ uint16_t ota_espota_port(enum ota_espota_profile profile)
     }
 }
 
-/* Tells whether Arduino's text for an error says what happened. Else a sentence of ours says it
-   better. */
-static bool is_said_by_arduino(enum ota_err err, enum ota_espota_profile profile)
+/* Why a push cannot be, or has failed. */
+struct fault {
+    enum ota_err err;
+    const char *reason; /* a gate's words; NULL: the error's own */
+    bool is_size;       /* the size is 0 */
+};
+
+static struct fault own_fault(const struct ota_espota *espota)
 {
-    switch (err) {
-    case OTA_ERR_FLASH_READ:
-    case OTA_ERR_FLASH_WRITE:
-    case OTA_ERR_FLASH_ERASE:
-    case OTA_ERR_TOO_LARGE:
-    case OTA_ERR_IMAGE_MAGIC:
-    case OTA_ERR_DIGEST:
-    case OTA_ERR_NO_DATA:
-    case OTA_ERR_TIMEOUT:
-        return true;
-    case OTA_ERR_BUSY:
-        return profile != OTA_ESPOTA_ESP32;
-    case OTA_ERR_NO_PARTITION:
-        return profile == OTA_ESPOTA_ESP32;
-    default:
-        return false;
-    }
+    return (struct fault){espota->failure.err, espota->reason, espota->size == 0};
+}
+
+/* Of who comes while another one is served, or between its end and the restart. */
+static struct fault fault_of_stranger(const struct ota_espota *espota)
+{
+    bool is_closed = espota->options.intake->is_closed;
+
+    return (struct fault){is_closed ? OTA_ERR_RESTARTING : OTA_ERR_BUSY, NULL, false};
 }
 
 /* "Bad Size Given" has no cause of its own in Updraft: a size of 0 is the caller's fault there. */
 #define ARDUINO_BAD_SIZE 5
 
-static int arduino_number(const struct ota_espota *espota)
+static int arduino_number(const struct fault *fault, bool is_esp32)
 {
-    enum ota_err err = espota->failure.err;
-
-    if (espota->size == 0) {
+    if (fault->is_size) {
         return ARDUINO_BAD_SIZE;
     }
-    return espota->options.profile == OTA_ESPOTA_ESP32 ? ota_err_arduino_esp32(err)
-                                                       : ota_err_arduino_esp8266(err);
+    return is_esp32 ? ota_err_arduino_esp32(fault->err) : ota_err_arduino_esp8266(fault->err);
 }
 
 const char *ota_espota_reason(const struct ota_espota *espota)
@@ -94,49 +89,49 @@ static void put_digests(const struct ota_espota *espota, struct ota_text *text)
     ota_text_put_hex(text, espota->response, OTA_MD5_SIZE, 0, false);
 }
 
-static void put_cause(const struct ota_espota *espota, struct ota_text *text)
+static void put_cause(const struct ota_espota *espota, const struct fault *fault,
+                      struct ota_text *text)
 {
-    enum ota_espota_profile profile = espota->options.profile;
-    int number = arduino_number(espota);
-    bool is_esp32 = profile == OTA_ESPOTA_ESP32;
+    bool is_esp32 = espota->options.profile == OTA_ESPOTA_ESP32;
+    int number = arduino_number(fault, is_esp32);
 
-    if (espota->reason != NULL ||
-        (espota->size != 0 && !is_said_by_arduino(espota->failure.err, profile))) {
+    if (fault->reason != NULL || (!fault->is_size && !ota__arduino_says(fault->err, is_esp32))) {
         if (is_esp32) {
             ota_text_put(text, "Error: ");
         }
-        put_sentence(text, ota_espota_reason(espota));
+        put_sentence(text, fault->reason != NULL ? fault->reason : ota_err_text(fault->err));
         return;
     }
     ota_text_put(text,
                  is_esp32 ? ota_arduino_esp32_text(number) : ota_arduino_esp8266_text(number));
-    if (!is_esp32 && espota->failure.err == OTA_ERR_DIGEST) {
+    if (!is_esp32 && fault->err == OTA_ERR_DIGEST) {
         put_digests(espota, text);
     }
 }
 
-static void put_error_line(const struct ota_espota *espota, struct ota_text *text)
+static void put_error_line(const struct ota_espota *espota, const struct fault *fault,
+                           struct ota_text *text)
 {
     if (espota->options.profile == OTA_ESPOTA_ESP32) {
-        put_cause(espota, text);
+        put_cause(espota, fault, text);
         ota_text_put(text, "\r\n");
         return;
     }
     ota_text_put(text, "ERROR[");
-    ota_text_put_decimal(text, (uint32_t)arduino_number(espota));
+    ota_text_put_decimal(text, (uint32_t)arduino_number(fault, false));
     ota_text_put(text, "]: ");
-    put_cause(espota, text);
+    put_cause(espota, fault, text);
     ota_text_put(text, "\n");
 }
 
-static void put_refusal(const struct ota_espota *espota, struct ota_text *text)
+static void put_refusal(const struct ota_espota *espota, struct fault fault, struct ota_text *text)
 {
     ota_text_put(text, "ERR: ");
     if (espota->options.profile == OTA_ESPOTA_RP2040 && espota->is_data &&
-        espota->failure.err == OTA_ERR_NO_PARTITION) {
+        fault.err == OTA_ERR_NO_PARTITION) {
         ota_text_put(text, "No Filesystem");
     } else {
-        put_error_line(espota, text);
+        put_error_line(espota, &fault, text);
     }
 }
 
@@ -156,7 +151,10 @@ void ota__espota_put_reply(const struct ota_espota *espota, struct ota_text *tex
         ota_text_put(text, "Authentication Failed");
         break;
     case OTA_ESPOTA_REPLY_REFUSED:
-        put_refusal(espota, text);
+        put_refusal(espota, own_fault(espota), text);
+        break;
+    case OTA_ESPOTA_REPLY_BUSY:
+        put_refusal(espota, fault_of_stranger(espota), text);
         break;
     }
 }
@@ -169,7 +167,8 @@ void ota__espota_put_told(const struct ota_espota *espota, struct ota_text *text
         if (espota->failure.err == OTA_OK) {
             ota_text_put(text, "OK");
         } else {
-            put_error_line(espota, text);
+            const struct fault fault = own_fault(espota);
+            put_error_line(espota, &fault, text);
         }
     }
 }

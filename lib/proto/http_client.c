@@ -88,7 +88,7 @@ void ota_http_client_sent(struct ota_http_client *client, size_t len)
     client->sent += len;
 }
 
-/* ---- What the parser finds -------------------------------------------------------------------- */
+/* ---- What the parser finds ------------------------------------------------------------------- */
 
 /* Ends the parser's run with this cause. */
 static int refuse(struct ota_http_client *client, enum ota_err err)
@@ -280,7 +280,7 @@ static enum ota_err parser_error(enum http_errno number)
     }
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 enum ota_err ota_http_client_input(struct ota_http_client *client, const void *data, size_t len)
 {

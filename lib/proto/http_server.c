@@ -26,7 +26,7 @@ static void await_request(struct ota_http_server *server)
     server->since_ms = server->now_ms;
     server->active_ms = server->now_ms;
     server->total = server->sent = server->count = 0;
-    server->target_len = 0;
+    server->target_len = server->kept = 0;
     server->hosts = 0;
     server->told = server->keep_alive = server->continues = server->expects = false;
     server->bad_expect = server->has_body = server->is_all_sent = server->is_own_answer = false;

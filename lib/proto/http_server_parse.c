@@ -77,11 +77,17 @@ static const char *path_of(const char *target)
     return target[at] == '\0' ? "/" : target + at;
 }
 
+/* How much of the buffer a target or a value may take. */
+static size_t room_of(const struct ota_http_server *server)
+{
+    return (size_t)(server->buffer_size - server->kept);
+}
+
 static int on_url(http_parser *parser, const char *at, size_t len)
 {
     struct ota_http_server *server = server_of(parser);
 
-    if (len >= (size_t)(server->buffer_size - server->target_len)) {
+    if (len >= room_of(server) - server->target_len) {
         server->method = method_of(parser->method);
         return stop(server, 414, OTA_ERR_HTTP_HEADER);
     }
@@ -172,7 +178,7 @@ static int on_header_value(http_parser *parser, const char *at, size_t len)
         return 0;
     }
     if (ota__http_lines_value(&server->lines, at, len, OTA_HTTP_SERVER_HEAD_MAX, server->buffer,
-                              server->buffer_size, keeps_value(server)) != OTA_OK) {
+                              room_of(server), keeps_value(server)) != OTA_OK) {
         return stop(server, 431, OTA_ERR_HTTP_HEADER);
     }
     return 0;
@@ -289,6 +295,18 @@ static unsigned parser_status(enum http_errno number)
     default:
         return 400;
     }
+}
+
+const char *ota_http_server_keep(struct ota_http_server *server, const char *text, size_t len)
+{
+    if (len >= room_of(server)) {
+        return NULL;
+    }
+    server->kept = (uint16_t)(server->kept + len + 1);
+    char *copy = server->buffer + room_of(server);
+    memmove(copy, text, len);
+    copy[len] = '\0';
+    return copy;
 }
 
 /* ---- Bytes ------------------------------------------------------------------------------------ */

@@ -2,12 +2,12 @@
 #ifndef UPDRAFT_PROTO_HTTP_SERVER_PRIVATE_H
 #define UPDRAFT_PROTO_HTTP_SERVER_PRIVATE_H
 
-/* Between http_server.c, which answers and watches the clock, and http_server_parse.c, which reads.
-   */
+/* Between http_server.c, which answers and watches the clock, and http_server_parse.c, which
+   reads. */
 
 #include <updraft/http_server.h>
 
-/* ---- http_server.c ---------------------------------------------------------------------------- */
+/* ---- http_server.c --------------------------------------------------------------------------- */
 
 /* The connection is over. */
 void ota__http_server_end(struct ota_http_server *server);
@@ -16,7 +16,7 @@ void ota__http_server_end(struct ota_http_server *server);
    or has answered, it gets this status. */
 void ota__http_server_give_up(struct ota_http_server *server, unsigned status, enum ota_err why);
 
-/* ---- http_server_parse.c ---------------------------------------------------------------------- */
+/* ---- http_server_parse.c --------------------------------------------------------------------- */
 
 void ota__http_server_parser_init(struct ota_http_server *server);
 

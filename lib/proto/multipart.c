@@ -122,6 +122,25 @@ static enum ota_err emit(const struct ota_multipart *form, const char *data, siz
     return form->events->on_data(form->context, data, len);
 }
 
+/* Where from `at` on the next CR is, or `len`. A file has few: words without one are passed over. */
+static size_t find_return(const char *data, size_t at, size_t len)
+{
+    const size_t ones = (size_t)-1 / 0xFF; /* 1 in each byte */
+    size_t word;
+
+    for (; len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, data + at, sizeof word);
+        word ^= ones * '\r';
+        if (((word - ones) & ~word & (ones << 7)) != 0) {
+            break; /* one of its bytes is 0 now */
+        }
+    }
+    while (at < len && data[at] != '\r') {
+        at++;
+    }
+    return at;
+}
+
 /* Looks for the delimiter; what is not of it is data, or preamble. */
 static enum ota_err search(struct ota_multipart *form, const char *data, size_t len, size_t *taken)
 {
@@ -131,9 +150,7 @@ static enum ota_err search(struct ota_multipart *form, const char *data, size_t 
 
     while (at < len) {
         if (form->matched == 0) {
-            while (at < len && data[at] != '\r') {
-                at++;
-            }
+            at = find_return(data, at, len);
             if (at == len) {
                 break;
             }

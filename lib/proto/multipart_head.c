@@ -77,7 +77,7 @@ static bool word_is(const struct ota_multipart *form, const char *word)
     return ota_text_same_bytes(form->word, form->word_len, word);
 }
 
-/* ---- Values ----------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 /* Adds to the file name, whose end matters more than its beginning. */
 static void add_to_file(struct ota_multipart *form, char byte)
@@ -184,7 +184,7 @@ static enum ota_err end_value(struct ota_multipart *form)
     return is_cut ? OTA_ERR_PROTOCOL : OTA_OK;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------ */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* A header's name is whole. */
 static enum ota_err begin_header(struct ota_multipart *form)

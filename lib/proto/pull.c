@@ -5,7 +5,8 @@
  *
  * P1 Bytes go to the update only after a head that was judged TAKE, and only while EXCHANGING.
  * P2 The first of them goes where the update stands: 0 after begin, range_start after resume.
- * P3 The update is the pull's only from an offer taken to the end of the try, and RECEIVING for it only
+ * P3 The update is the pull's only from an offer taken to the end of the try, and RECEIVING for it
+ * only
  *    while EXCHANGING or SETTLING: every way out suspends, ends or aborts it. At other times it may
  *    be another's, and is not touched.
  */
@@ -56,7 +57,7 @@ static void note(struct ota_pull *pull, enum ota_err err)
     }
 }
 
-/* ---- The way out of a try --------------------------------------------------------------------- */
+/* ---- The way out of a try -------------------------------------------------------------------- */
 
 /* xorshift32: spreads a fleet, nothing more. */
 static uint32_t next_random(struct ota_pull *pull)
@@ -144,7 +145,7 @@ static void refused(struct ota_pull *pull, enum ota_err err)
     }
 }
 
-/* ---- The way into a try ----------------------------------------------------------------------- */
+/* ---- The way into a try ---------------------------------------------------------------------- */
 
 static bool may_go(const struct ota_pull *pull, const struct ota__url *url)
 {
@@ -269,7 +270,7 @@ void ota_pull_connected(struct ota_pull *pull)
     pull->state = OTA_PULL_EXCHANGING;
 }
 
-/* ---- The exchange ----------------------------------------------------------------------------- */
+/* ---- The exchange ---------------------------------------------------------------------------- */
 
 /* The whole body is there and nothing came behind it. */
 static void finish(struct ota_pull *pull)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How HTTP pull judges an answer when its head is whole: take it, follow it, ask again, wait, stop. */
+/* How HTTP pull judges an answer when its head is whole: take it, follow it, ask again, wait,
+   stop. */
 
 #include "proto/pull_private.h"
 
@@ -51,7 +52,7 @@ static const struct answer *answer_for(uint16_t status)
     return answer;
 }
 
-/* ---- Headers ---------------------------------------------------------------------------------- */
+/* ---- Headers --------------------------------------------------------------------------------- */
 
 void ota__pull_forget_answer(struct ota_pull *pull)
 {
@@ -126,7 +127,7 @@ enum ota_err ota__pull_on_header(void *context, unsigned index, const char *valu
     return OTA_OK;
 }
 
-/* ---- Verdicts --------------------------------------------------------------------------------- */
+/* ---- Verdicts -------------------------------------------------------------------------------- */
 
 static enum ota_err decide(struct ota_pull *pull, enum ota_pull_verdict verdict,
                            enum ota_pull_result result, enum ota_err err)
@@ -250,8 +251,8 @@ static enum ota_err again_without_range(struct ota_pull *pull)
     return decide(pull, OTA_PULL_AGAIN, OTA_PULL_UNDECIDED, OTA_ERR_HTTP_RANGE);
 }
 
-/* Tells whether a 206 carries bytes that the interrupted update wants next. It may be fewer than all
-   that is left: the rest is then asked for when these are there. */
+/* Tells whether a 206 carries bytes that the interrupted update wants next. It may be fewer than
+   all that is left: the rest is then asked for when these are there. */
 static bool fits(const struct ota_pull *pull, const struct ota_http_response *response,
                  const struct ota_digest *digest)
 {
@@ -288,7 +289,8 @@ static enum ota_err take_rest(struct ota_pull *pull, const struct ota_http_respo
         return stop(pull, err);
     }
     if (offset != pull->range_start) {
-        /* The flash does not hold what the journal claimed: what comes now does not belong there. */
+        /* The flash does not hold what the journal claimed: what comes now does not belong
+           there. */
         ota_update_suspend(update);
         return again_without_range(pull);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The default steps of an app: docs/formats/upgrade-list.md section 4. */
 #include <updraft/slot.h>
+#include <updraft/version.h>
 
 #include "base/mem.h"
 #include "format/image_check.h"
@@ -32,8 +33,9 @@ static enum ota_err prepare(struct ota_upgrade *upgrade, bool *pending)
     if (slot == OTA_SLOT_NONE) {
         return OTA_ERR_NO_PARTITION;
     }
-    if (!ota_intake_is_free(upgrade->options->intake)) {
-        return OTA_ERR_BUSY;
+    enum ota_err err = ota_intake_availability(upgrade->options->intake);
+    if (err != OTA_OK) {
+        return err;
     }
     log_target(upgrade, slot);
     return ota__upgrade_open(upgrade);
@@ -61,15 +63,6 @@ static enum ota_err read_descriptor(struct ota_upgrade *upgrade,
                                                                          : OTA_ERR_IMAGE_DESCRIPTOR;
 }
 
-static bool is_running(const struct ota_app_descriptor *incoming,
-                       const struct ota_app_descriptor *running)
-{
-    static const uint8_t none[OTA_SHA256_SIZE];
-
-    return memcmp(incoming->elf_sha256, none, sizeof none) != 0 &&
-           memcmp(incoming->elf_sha256, running->elf_sha256, sizeof none) == 0;
-}
-
 static enum ota_err judge(const struct ota_upgrade *upgrade,
                           const struct ota_app_descriptor *incoming)
 {
@@ -81,7 +74,7 @@ static enum ota_err judge(const struct ota_upgrade *upgrade,
         !ota__same_text(incoming->project, running->project)) {
         return OTA_ERR_PROJECT;
     }
-    if (running != NULL && is_running(incoming, running)) {
+    if (running != NULL && ota_app_descriptor_is_same_build(incoming, running)) {
         ota_upgrade_log(upgrade, OTA_LOG_INFO, "this very image runs already");
         return OTA_ERR_SAME_VERSION;
     }

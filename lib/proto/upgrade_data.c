@@ -45,8 +45,9 @@ static enum ota_err prepare(struct ota_upgrade *upgrade, bool *pending)
     if (partition.subtype == OTA_SUBTYPE_DATA_OTA) {
         return OTA_ERR_ARGUMENT; /* otadata is not for content */
     }
-    if (!ota_intake_is_free(upgrade->options->intake)) {
-        return OTA_ERR_BUSY;
+    err = ota_intake_availability(upgrade->options->intake);
+    if (err != OTA_OK) {
+        return err;
     }
     log_target(upgrade);
     return ota__upgrade_open(upgrade);

@@ -168,7 +168,7 @@ static void conclude(struct ota_upgrade_list *list)
 
 static bool must_wait(enum ota_err err)
 {
-    return err == OTA_ERR_BUSY || err == OTA_ERR_HELD;
+    return err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING || err == OTA_ERR_HELD;
 }
 
 static void hold(struct ota_upgrade_list *list)

@@ -10,20 +10,20 @@
 
 #define OTA__UPGRADE_LINE_SIZE 176u
 
-/* ---- upgrade_source.c ------------------------------------------------------------------------- */
+/* ---- upgrade_source.c ------------------------------------------------------------------------ */
 
 /* Opens the item's source. Returns what ota_fetch_open returns. */
 enum ota_err ota__upgrade_open(struct ota_upgrade *upgrade);
 
-/* The default execute: the source, and before it the head, into the intake. Pending while more is to
-   come. */
+/* The default execute: the source, and before it the head, into the intake. Pending while more is
+   to come. */
 enum ota_err ota__upgrade_receive(struct ota_upgrade *upgrade, bool *pending);
 
 /* The default finished_check: proves and activates if `err` is OTA_OK, else gives up; closes the
    source. Pending while a gate holds the activation. */
 enum ota_err ota__upgrade_finish(struct ota_upgrade *upgrade, enum ota_err err, bool *pending);
 
-/* ---- upgrade_version.c ------------------------------------------------------------------------ */
+/* ---- upgrade_version.c ----------------------------------------------------------------------- */
 
 /* Compares the versions as the check demands and logs both; `present` is NULL if there is none.
    Returns OTA_OK if it should be taken, OTA_ERR_SAME_VERSION, OTA_ERR_OLDER_VERSION or

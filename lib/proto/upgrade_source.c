@@ -70,7 +70,25 @@ enum ota_err ota_upgrade_peek(struct ota_upgrade *upgrade, size_t len, bool *pen
     return OTA_OK;
 }
 
-/* ---- Into the intake -------------------------------------------------------------------------- */
+/* ---- Into the intake ------------------------------------------------------------------------- */
+
+/* The checksum of the target's last sector; of one that cannot be read, none that it had before. */
+static uint32_t sum_last_sector(const struct ota_upgrade *upgrade)
+{
+    const struct ota_region *region = &upgrade->options->intake->update.region;
+    uint8_t piece[64];
+    uint32_t sum = 0;
+
+    for (uint32_t at = region->size - region->flash->erase_size; at < region->size;) {
+        const uint32_t len = ota__min(sizeof piece, region->size - at);
+        if (ota_region_read(region, at, piece, len) != OTA_OK) {
+            return ~upgrade->last_sector;
+        }
+        sum = ota_crc32(sum, piece, len);
+        at += len;
+    }
+    return sum;
+}
 
 /* The bytes to come; what the list states counts more than what the source does. */
 static uint32_t size_of(const struct ota_upgrade *upgrade)
@@ -133,6 +151,7 @@ static enum ota_err begin(struct ota_upgrade *upgrade)
     enum ota_err err = ota_intake_begin(upgrade->options->intake, &arrival);
     if (err == OTA_OK) {
         upgrade->has_begun = true;
+        upgrade->last_sector = sum_last_sector(upgrade);
         ota_tone_check_begin(&upgrade->tone);
         err = write_some(upgrade, upgrade->head, upgrade->head_len);
     }
@@ -184,7 +203,7 @@ enum ota_err ota__upgrade_receive(struct ota_upgrade *upgrade, bool *pending)
     return upgrade->ended ? end_of_source(upgrade) : OTA_OK;
 }
 
-/* ---- The end ---------------------------------------------------------------------------------- */
+/* ---- The end --------------------------------------------------------------------------------- */
 
 static void close_source(struct ota_upgrade *upgrade)
 {
@@ -194,13 +213,18 @@ static void close_source(struct ota_upgrade *upgrade)
     }
 }
 
-/* Tells whether the data partition held these very bytes already. */
+/* Tells whether the data partition held these very bytes already. The mark of an update under way takes
+   the last sector: where the bytes reach into it, its content from before is what counts. */
 static bool left_all_as_it_was(const struct ota_upgrade *upgrade)
 {
-    const struct ota_writer_stats *stats = &upgrade->options->intake->update.writer.stats;
+    const struct ota_update *update = &upgrade->options->intake->update;
+    const struct ota_writer_stats *stats = &update->writer.stats;
+    const uint32_t sector = update->region.flash->erase_size;
+    bool is_untouched = stats->pages == 0 && stats->sector_erases == 0 && stats->block_erases == 0;
+    bool is_last_alone = stats->sectors_same >= update->region.size / sector - 1;
 
-    return upgrade->item->kind == OTA_UPGRADE_DATA && stats->pages == 0 &&
-           stats->sector_erases == 0 && stats->block_erases == 0;
+    return upgrade->item->kind == OTA_UPGRADE_DATA &&
+           (is_untouched || (is_last_alone && sum_last_sector(upgrade) == upgrade->last_sector));
 }
 
 static enum ota_err prove_and_activate(struct ota_upgrade *upgrade)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reasons and outcomes of an upgrade list are called: docs/formats/upgrade-list.md section 3. */
+/* What reasons and outcomes of an upgrade list are called: docs/formats/upgrade-list.md section
+   3. */
 #include <updraft/upgrade_list.h>
 
 static const char *const reason_names[] = {

@@ -29,8 +29,8 @@ struct ota__url {
     struct ota__span target;      /* path and query, without fragment; may lack its first slash */
 };
 
-/* Takes `text` apart. Returns OTA_ERR_URL for other schemes, an empty or impossible host, a port that
-   is none, and for blanks, control characters and bytes beyond ASCII anywhere. */
+/* Takes `text` apart. Returns OTA_ERR_URL for other schemes, an empty or impossible host, a port
+   that is none, and for blanks, control characters and bytes beyond ASCII anywhere. */
 enum ota_err ota__url_parse(struct ota__url *url, const char *text);
 
 /* Tells whether scheme, host and port are the same. */
@@ -49,8 +49,8 @@ void ota__url_put_target(struct ota_text *text, const struct ota__url *url);
    OTA_ERR_URL if they do not fit into `size` bytes or an escape is malformed. */
 enum ota_err ota__url_credentials(const struct ota__url *url, char *out, size_t size, size_t *len);
 
-/* Replaces the URL in `text` (a buffer of `size` bytes, which parses) by what `reference` means seen
-   from there (RFC 3986 section 5): absolute, //host, /path, ?query or relative, with the dots
+/* Replaces the URL in `text` (a buffer of `size` bytes, which parses) by what `reference` means
+   seen from there (RFC 3986 section 5): absolute, //host, /path, ?query or relative, with the dots
    worked out. Credentials in the reference are dropped. Returns OTA_ERR_URL, leaving `text`
    unspecified, if the result is no URL of ours or does not fit. */
 enum ota_err ota__url_resolve(char *text, size_t size, const char *reference);

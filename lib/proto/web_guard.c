@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may: docs/formats/web-upload.md section 7. */
+/* Whose page sends it, and by which name: docs/formats/web-upload.md section 7. */
 
 #include "proto/web_private.h"
 
-#include "base/bytes.h"
 #include "base/mem.h"
-#include "base/secret.h"
-#include "proto/base64.h"
 
 enum {
     HOST_NONE = 0,
@@ -118,10 +115,10 @@ static bool same_host(const char *origin, const char *host)
 static void keep_host(struct ota_web_connection *connection, const char *value)
 {
     size_t len = strlen(value);
+    const char *kept =
+        len <= OTA_WEB_HOST_MAX ? ota_http_server_keep(&connection->http, value, len) : NULL;
 
-    len = len <= OTA_WEB_HOST_MAX ? len : 0;
-    memcpy(connection->host, value, len);
-    connection->host[len] = '\0';
+    connection->host = kept != NULL ? kept : "";
 }
 
 static void compare(struct ota_web_connection *connection, const char *origin, const char *host)
@@ -194,112 +191,14 @@ static bool is_foreign(const struct ota_web_connection *connection)
            (connection->fetch_is_foreign && !only_looks);
 }
 
-/* ---- The login -------------------------------------------------------------------------------- */
-
-const char *ota__web_user(const struct ota_web_options *options)
-{
-    return options->user != NULL && options->user[0] != '\0' ? options->user : "admin";
-}
-
-static bool needs_login(const struct ota_web *web)
-{
-    return web->options.password != NULL && web->options.password[0] != '\0';
-}
-
-/* How long after a wrong login nobody's is looked at. */
-static uint32_t pause_of(const struct ota_web *web)
-{
-    uint32_t pause = OTA_WEB_LOGIN_PAUSE_MS;
-
-    for (unsigned i = 1; i < web->failed_logins && pause < OTA_WEB_LOGIN_PAUSE_MAX_MS; i++) {
-        pause *= 2;
-    }
-    return web->failed_logins == 0 ? 0 : pause;
-}
-
-/* What stands behind "Basic ", as the right login has it: of fixed length, the rest zero. */
-#define LOGIN_TEXT_SIZE (4 * ((OTA_WEB_LOGIN_MAX + 2) / 3) + 1)
-static void compose_login(const struct ota_web_options *options, char text[LOGIN_TEXT_SIZE])
-{
-    char plain[OTA_WEB_LOGIN_MAX + 1];
-    struct ota_text login, encoded;
-
-    memset(text, 0, LOGIN_TEXT_SIZE);
-    ota_text_begin(&login, plain, sizeof plain);
-    ota_text_put(&login, ota__web_user(options));
-    ota_text_put(&login, ":");
-    ota_text_put(&login, options->password);
-    ota_text_window(&encoded, text, LOGIN_TEXT_SIZE - 1, 0);
-    ota__base64_put(&encoded, plain, ota_text_stored(&login));
-    ota__wipe(plain, sizeof plain);
-}
-
-void ota__web_guard_login(struct ota_web_connection *connection, const char *value)
-{
-    char right[LOGIN_TEXT_SIZE], given[LOGIN_TEXT_SIZE] = {0};
-
-    if (!needs_login(connection->web)) {
-        return;
-    }
-    size_t skip = prefix_len(value, "Basic ");
-    while (value[skip] == ' ') {
-        skip++;
-    }
-    size_t len = strlen(value + skip);
-    compose_login(&connection->web->options, right);
-    memcpy(given, value + skip, len < sizeof given ? len : sizeof given);
-    bool same = ota__same_secret(right, given, sizeof right) && skip > 0;
-    ota__wipe(right, sizeof right);
-    ota__wipe(given, sizeof given);
-    connection->login = same && connection->login == OTA__WEB_LOGIN_NONE ? OTA__WEB_LOGIN_RIGHT
-                                                                         : OTA__WEB_LOGIN_WRONG;
-}
-
-static void refuse_login(struct ota_web_connection *connection)
-{
-    struct ota_web *web = connection->web;
-    const struct ota_web_options *options = &web->options;
-
-    web->failed_logins = (uint8_t)ota__min(web->failed_logins + 1u, 8);
-    web->failed_ms = connection->http.now_ms;
-    if (options->on_event != NULL) {
-        options->on_event(options->context, OTA_WEB_LOGIN_FAILED);
-    }
-    ota__web_refuse_slowly(connection, 401, "LOGIN", "wrong user name or password", pause_of(web));
-}
-
-static bool login_passes(struct ota_web_connection *connection)
-{
-    struct ota_web *web = connection->web;
-
-    if (!needs_login(web)) {
-        return true;
-    }
-    if (connection->login == OTA__WEB_LOGIN_NONE) {
-        ota__web_refuse(connection, 401, "LOGIN", "a login is needed");
-        return false;
-    }
-    bool is_trusted =
-        connection->peer.port != 0 && ota_address_same_host(&connection->peer, &web->trusted);
-    if (connection->http.now_ms - web->failed_ms < pause_of(web) && !is_trusted) {
-        ota__web_refuse(connection, 429, "LOGIN", "wrong logins came just now: try again later");
-        return false;
-    }
-    if (connection->login == OTA__WEB_LOGIN_WRONG) {
-        refuse_login(connection);
-        return false;
-    }
-    web->failed_logins = 0;
-    web->trusted = connection->peer;
-    return true;
-}
+/* ---- All of it --------------------------------------------------------------------------------- */
 
 bool ota__web_guard_passes(struct ota_web_connection *connection)
 {
     const struct ota_web_options *options = &connection->web->options;
     bool foreign = is_foreign(connection);
 
-    if (foreign || (connection->host_is_strange && !needs_login(connection->web))) {
+    if (foreign || (connection->host_is_strange && !ota__web_needs_login(connection->web))) {
         if (options->on_event != NULL) {
             options->on_event(options->context, OTA_WEB_FOREIGN_REFUSED);
         }
@@ -312,5 +211,5 @@ bool ota__web_guard_passes(struct ota_web_connection *connection)
         }
         return false;
     }
-    return login_passes(connection);
+    return ota__web_login_passes(connection);
 }

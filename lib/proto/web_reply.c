@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is said, in each dialect: docs/formats/web-upload.md sections 4 and 6. */
+/* How a request is answered: status and head, and the text of web_words.c behind them. */
 
 #include "proto/web_private.h"
-
-#include "proto/json.h"
 
 #define HTML "text/html"
 #define PLAIN "text/plain"
@@ -26,217 +24,9 @@ static const char plain_form[] =
     "<label>FileSystem:<br><input type='file' accept='.bin,.bin.gz,.image' name='filesystem'>"
     "</label><input type='submit' value='Update FileSystem'></form></body></html>\n";
 
-static bool is_failure(const struct ota_web_connection *connection)
-{
-    return connection->say <= OTA__WEB_SAY_PROTOCOL_ERROR;
-}
-
 static bool is_upload(const struct ota_web_connection *connection)
 {
     return connection->say >= OTA__WEB_SAY_FAILED && connection->say <= OTA__WEB_SAY_DONE;
-}
-
-/* Policy's refusals have reasons of their own, which the updater's lines do not know. */
-static bool is_policy(enum ota_err err)
-{
-    return err >= OTA_ERR_BUSY && err <= OTA_ERR_PROJECT;
-}
-
-/* ---- The updater's line ----------------------------------------------------------------------- */
-
-static bool is_esp8266(const struct ota_web_connection *connection)
-{
-    enum ota_image_form form = connection->web->options.device->form;
-
-    return (form == OTA_IMAGE_ESP8266 || form == OTA_IMAGE_ESP8266_RTOS) &&
-           connection->dialect != OTA__WEB_PSYCHIC;
-}
-
-static void put_line(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    enum ota_err err = connection->err;
-
-    if (is_esp8266(connection)) {
-        int number = ota_err_arduino_esp8266(err);
-        ota_text_put(text, "ERROR[");
-        ota_text_put_decimal(text, (uint32_t)number);
-        ota_text_put(text, "]: ");
-        ota_text_put(text, ota_arduino_esp8266_text(number));
-    } else {
-        ota_text_put(text, ota_arduino_esp32_text(ota_err_arduino_esp32(err)));
-    }
-    if (is_policy(err)) {
-        ota_text_put(text, " (");
-        ota_text_put(text, connection->text);
-        ota_text_put(text, ")");
-    }
-}
-
-/* ---- Bodies ----------------------------------------------------------------------------------- */
-
-/* The text of a refusal, with what would fit where that is the trouble. */
-static void put_reason(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    ota_text_put(text, connection->text != NULL ? connection->text : "");
-    if (connection->limit != 0 && connection->limit != OTA_SIZE_UNKNOWN) {
-        ota_text_put(text, ": there is room for ");
-        ota_text_put_decimal(text, connection->limit);
-        ota_text_put(text, " bytes");
-    }
-}
-
-static void put_waiting(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    ota_text_put(text, "Waiting: ");
-    ota_text_put(text, connection->text);
-}
-
-static void write_done(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    switch (connection->dialect) {
-    case OTA__WEB_PSYCHIC:
-        ota_text_put(text, "<b style='color:green'>Update done for file.</b>");
-        break;
-    case OTA__WEB_RAW:
-        ota_text_put(text, "Firmware update complete, ");
-        if (connection->is_held) {
-            put_waiting(connection, text);
-        } else {
-            ota_text_put(text, connection->restarts ? "rebooting now!" : "restart to run it.");
-        }
-        ota_text_put(text, "\n");
-        break;
-    case OTA__WEB_ELEGANT:
-        ota_text_put(text, "OK");
-        break;
-    case OTA__WEB_ESPHOME:
-        ota_text_put(text, "Update Successful!");
-        break;
-    default:
-        if (connection->restarts) {
-            ota_text_put(text, "<META http-equiv=\"refresh\" content=\"15;URL=/\">"
-                               "Update Success! Rebooting...\n");
-            break;
-        }
-        ota_text_put(text, "Update Success! ");
-        if (connection->is_held) {
-            put_waiting(connection, text);
-        } else {
-            ota_text_put(text, "Restart to run it.");
-        }
-        ota_text_put(text, "\n");
-        break;
-    }
-}
-
-static void write_failed(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    switch (connection->dialect) {
-    case OTA__WEB_PSYCHIC:
-        ota_text_put(text, " Update.errorString() ");
-        put_line(connection, text);
-        break;
-    case OTA__WEB_RAW:
-        if (is_policy(connection->err)) {
-            put_reason(connection, text);
-            ota_text_put(text, "\n");
-        } else if (connection->say == OTA__WEB_SAY_PROTOCOL_ERROR) {
-            ota_text_put(text, "Protocol Error");
-        } else {
-            ota_text_put(text, connection->say == OTA__WEB_SAY_FAILED_AT_END
-                                   ? "Validation / Activation Error"
-                                   : "Flash Error");
-        }
-        break;
-    case OTA__WEB_ELEGANT:
-        put_line(connection, text);
-        break;
-    case OTA__WEB_ESPHOME:
-        ota_text_put(text, "Update Failed: ");
-        put_line(connection, text);
-        break;
-    default:
-        ota_text_put(text, "Update error: ");
-        put_line(connection, text);
-        ota_text_put(text, is_esp8266(connection) ? "\n" : "\r\n");
-        break;
-    }
-}
-
-/* For the page: what is good news. */
-static const char *good_news(const struct ota_web_connection *connection)
-{
-    switch (connection->say) {
-    case OTA__WEB_SAY_RESTARTING:
-        return "The board restarts.";
-    case OTA__WEB_SAY_ROLLED_BACK:
-        return connection->restarts ? "The board restarts into the other image."
-                                    : "The next start is into the other image.";
-    default:
-        if (connection->is_held) {
-            return "The update is complete, and waits.";
-        }
-        return connection->restarts ? "The update is complete. The board restarts."
-                                    : "The update is complete. Restart to run it.";
-    }
-}
-
-static void write_json(const struct ota_web_connection *connection, struct ota_text *text)
-{
-    ota_text_put(text, "{");
-    ota__json_put_name(text, "ok", true);
-    ota__json_put_bool(text, !is_failure(connection));
-    if (is_failure(connection)) {
-        ota__json_put_string_member(text, "error", connection->word);
-        if (connection->limit != 0 && connection->limit != OTA_SIZE_UNKNOWN) {
-            ota__json_put_number_member(text, "room", connection->limit);
-        }
-        ota__json_put_string_member(text, "text", connection->text);
-    } else {
-        ota__json_put_string_member(text, "restart", connection->restarts ? "auto" : "user");
-        ota__json_put_bool_member(text, "held", connection->is_held);
-        ota__json_put_string_member(text, "text", good_news(connection));
-        if (connection->is_held) {
-            ota__json_put_string_member(text, "reason", connection->text);
-        }
-    }
-    ota_text_put(text, "}\n");
-}
-
-static void write_body(void *context, struct ota_text *text)
-{
-    const struct ota_web_connection *connection = context;
-
-    if (connection->say == OTA__WEB_SAY_INFO) {
-        ota__web_write_info(connection, text);
-        return;
-    }
-    if (connection->from_page) {
-        write_json(connection, text);
-        return;
-    }
-    switch (connection->say) {
-    case OTA__WEB_SAY_TEXT:
-        put_reason(connection, text);
-        ota_text_put(text, "\n");
-        break;
-    case OTA__WEB_SAY_DONE:
-        write_done(connection, text);
-        break;
-    case OTA__WEB_SAY_STARTED:
-        ota_text_put(text, "OK");
-        break;
-    case OTA__WEB_SAY_RESTARTING:
-        ota_text_put(text, "<b style='color:green'>Restarting ...</b>");
-        break;
-    case OTA__WEB_SAY_ROLLED_BACK:
-        ota_text_put(text, good_news(connection));
-        ota_text_put(text, "\n");
-        break;
-    default:
-        write_failed(connection, text);
-        break;
-    }
 }
 
 /* ---- Heads ------------------------------------------------------------------------------------ */
@@ -278,7 +68,7 @@ static void write_headers(void *context, struct ota_text *text)
         ota_text_put(text, "Content-Encoding: gzip\r\n");
     }
     if (status == 401) {
-        ota_text_put(text, "WWW-Authenticate: Basic realm=\"Login Required\"\r\n");
+        ota__web_login_put_challenges(connection, text);
     }
     if (status == 405 || connection->say == OTA__WEB_SAY_NOTHING) {
         ota_text_put(text, allowed(connection));
@@ -286,7 +76,7 @@ static void write_headers(void *context, struct ota_text *text)
     if (status == 429 || status == 503) {
         ota_text_put(text, "Retry-After: 10\r\n");
     }
-    if (is_failure(connection) && connection->text != NULL) {
+    if (ota__web_is_failure(connection) && connection->text != NULL) {
         put_safe_line(text, "X-Updraft-Error: ", connection->text);
     }
 }
@@ -301,7 +91,7 @@ static unsigned true_status(const struct ota_web_connection *connection)
     if (err == OTA_ERR_HELD) {
         return 503;
     }
-    if (is_policy(err) || err == OTA_ERR_UNCONFIRMED) {
+    if (ota__web_is_policy(err) || err == OTA_ERR_UNCONFIRMED) {
         return 409;
     }
     if (err == OTA_ERR_TOO_LARGE) {
@@ -321,7 +111,7 @@ static unsigned failed_status(const struct ota_web_connection *connection)
     case OTA__WEB_PSYCHIC:
         return 500;
     case OTA__WEB_RAW:
-        return is_policy(connection->err) ? true_status(connection) : 500;
+        return ota__web_is_policy(connection->err) ? true_status(connection) : 500;
     case OTA__WEB_ELEGANT:
         return 400;
     default:
@@ -334,6 +124,10 @@ static unsigned status_of(const struct ota_web_connection *connection)
     switch (connection->say) {
     case OTA__WEB_SAY_NOTHING:
         return 204;
+    case OTA__WEB_SAY_START_FAILED:
+        return ota__web_is_policy(connection->err) || connection->from_page
+                   ? true_status(connection)
+                   : 400;
     case OTA__WEB_SAY_DONE:
         return connection->is_held && connection->from_page ? 202 : 200;
     case OTA__WEB_SAY_FAILED:
@@ -383,7 +177,7 @@ static void answer(struct ota_web_connection *connection, unsigned status, uint3
         answer.body = plain_form;
         answer.body_len = sizeof plain_form - 1;
     } else if (connection->say != OTA__WEB_SAY_NOTHING) {
-        answer.write_body = write_body;
+        answer.write_body = ota__web_write_body;
     }
     (void)ota_http_server_answer(&connection->http, &answer);
 }
@@ -403,10 +197,26 @@ void ota__web_refuse(struct ota_web_connection *connection, unsigned status, con
     ota__web_refuse_slowly(connection, status, word, text, 0);
 }
 
+void ota__web_refuse_busy(struct ota_web_connection *connection)
+{
+    bool is_closed = connection->web->options.intake->is_closed;
+    enum ota_err err = is_closed ? OTA_ERR_RESTARTING : OTA_ERR_BUSY;
+
+    ota__web_refuse(connection, 409, ota_err_name(err), ota_err_text(err));
+}
+
+void ota__web_refuse_as_original(struct ota_web_connection *connection, const char *text)
+{
+    connection->say = OTA__WEB_SAY_ORIGINAL;
+    connection->word = "FORM";
+    connection->text = text;
+    answer(connection, 400, 0);
+}
+
 void ota__web_say(struct ota_web_connection *connection, enum ota__web_say say)
 {
     connection->say = (uint8_t)say;
-    if (is_failure(connection)) {
+    if (ota__web_is_failure(connection)) {
         connection->word = ota_err_name(connection->err);
     }
     answer(connection, status_of(connection), 0);

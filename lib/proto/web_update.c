@@ -129,15 +129,14 @@ static void on_request(void *context, enum ota_http_method method, const char *t
     struct ota_web_connection *connection = context;
     size_t path_len = until(target, '?', '#');
 
-    /* Everything that a request leaves behind, from `expected` to the buffers. */
+    /* Everything that a request leaves behind, from `expected` to the buffer. */
     memset(&connection->expected, 0,
-           offsetof(struct ota_web_connection, host) -
+           offsetof(struct ota_web_connection, buffer) -
                offsetof(struct ota_web_connection, expected));
-    connection->host[0] = '\0';
-    connection->boundary[0] = '\0';
     connection->size = OTA_SIZE_UNKNOWN;
     connection->method = (uint8_t)method;
     connection->route = route_of(target, path_len);
+    ota__web_digest_note(connection, target);
     if (target[path_len] == '?') {
         take_query(connection, target + path_len + 1);
     }
@@ -147,9 +146,13 @@ static void on_request(void *context, enum ota_http_method method, const char *t
 
 static void take_type(struct ota_web_connection *connection, const char *value)
 {
+    char boundary[OTA_BOUNDARY_SIZE];
+
     connection->is_form = ota_multipart_is(value);
-    connection->is_bad_form =
-        connection->is_form && ota_multipart_boundary(value, connection->boundary) != OTA_OK;
+    connection->boundary = NULL;
+    if (connection->is_form && ota_multipart_boundary(value, boundary) == OTA_OK) {
+        connection->boundary = ota_http_server_keep(&connection->http, boundary, strlen(boundary));
+    }
 }
 
 /* …; filename="v1_code.bin" */
@@ -183,7 +186,7 @@ static void on_header(void *context, unsigned index, const char *value)
         ota__web_guard_fetch(connection, value);
         break;
     case HEADER_LOGIN:
-        ota__web_guard_login(connection, value);
+        ota__web_login_take(connection, value);
         break;
     case HEADER_TYPE:
         take_type(connection, value);
@@ -262,27 +265,6 @@ static void on_body(void *context, const void *data, size_t len)
     }
 }
 
-/* ElegantOTA's first request: notes what the upload will be. */
-static void start_session(struct ota_web_connection *connection)
-{
-    struct ota_web *web = connection->web;
-
-    if (connection->is_bad_digest) {
-        ota__web_refuse(connection, 400, "FORM", "MD5 parameter invalid");
-        return;
-    }
-    if (!ota_intake_is_free(web->options.intake)) {
-        ota__web_refuse(connection, 409, "BUSY", ota_err_text(OTA_ERR_BUSY));
-        return;
-    }
-    web->has_session = true;
-    web->session_is_data = connection->asks_data;
-    web->session_hash = connection->expected;
-    web->session_peer = connection->peer;
-    web->session_ms = connection->http.now_ms;
-    ota__web_say(connection, OTA__WEB_SAY_STARTED);
-}
-
 static void tell(const struct ota_web *web, enum ota_web_event event)
 {
     if (web->options.on_event != NULL) {
@@ -298,7 +280,7 @@ static bool refuses_while_busy(struct ota_web_connection *connection)
     if (state == OTA_INTAKE_FREE || state == OTA_INTAKE_HELD) {
         return false;
     }
-    ota__web_refuse(connection, 409, "BUSY", ota_err_text(OTA_ERR_BUSY));
+    ota__web_refuse_busy(connection);
     return true;
 }
 
@@ -354,7 +336,7 @@ static void on_end(void *context)
         ota__web_say(connection, OTA__WEB_SAY_INFO);
         break;
     case OTA__WEB_ELEGANT_START:
-        start_session(connection);
+        ota__web_elegant_start(connection);
         break;
     case OTA__WEB_RESTART:
         restart(connection);
@@ -411,6 +393,7 @@ enum ota_err ota_web_init(struct ota_web *web, const struct ota_web_options *opt
     }
     memset(web, 0, sizeof *web);
     web->options = *options;
+    ota__web_digest_init(web);
     return OTA_OK;
 }
 

@@ -65,8 +65,8 @@ static enum ota_err begin(struct ota_web_connection *connection)
     };
     enum ota_err err = ota_intake_begin(web->options.intake, &arrival);
 
-    if (err == OTA_ERR_BUSY) {
-        return refuse(connection, 409, "BUSY", ota_err_text(err));
+    if (err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING) {
+        return refuse(connection, 409, ota_err_name(err), ota_err_text(err));
     }
     if (err != OTA_OK) {
         return fail(connection, OTA__WEB_SAY_FAILED, err);
@@ -175,12 +175,12 @@ static enum ota_err take_md5(struct ota_web_connection *connection)
     uint8_t md5[OTA_MD5_SIZE];
 
     upload->in_md5 = false;
-    if (upload->md5_len != 2 * sizeof md5) {
-        return refuse(connection, 400, "FORM", "MD5 parameter invalid");
-    }
+    bool has_digits = upload->md5_len == 2 * sizeof md5;
     upload->md5[2 * sizeof md5] = '\0';
-    if (!ota_text_read_hex(upload->md5, md5, sizeof md5)) {
-        return refuse(connection, 400, "FORM", "MD5 parameter invalid");
+    if (!has_digits || !ota_text_read_hex(upload->md5, md5, sizeof md5)) {
+        release(connection->web);
+        ota__web_refuse_as_original(connection, "MD5 parameter invalid");
+        return OTA_ERR_PROTOCOL;
     }
     if (expected->algorithm == OTA_HASH_MD5 && memcmp(expected->bytes, md5, sizeof md5) != 0) {
         return refuse(connection, 400, "FORM", "two different MD5 for one file");
@@ -221,23 +221,6 @@ static const struct ota_multipart_events form_events = {
 
 /* ---- The request ------------------------------------------------------------------------------ */
 
-/* ElegantOTA's upload goes on with what its start has said, and uses that up. */
-static bool takes_session(struct ota_web_connection *connection)
-{
-    struct ota_web *web = connection->web;
-
-    if (!web->has_session || connection->http.now_ms - web->session_ms > OTA_WEB_SESSION_MS ||
-        !ota_address_same_host(&connection->peer, &web->session_peer)) {
-        return false;
-    }
-    web->has_session = false;
-    connection->is_data = web->session_is_data;
-    if (connection->expected.algorithm == OTA_HASH_NONE) {
-        connection->expected = web->session_hash;
-    }
-    return true;
-}
-
 /* What is wrong with the request whatever its body will be. Returns false after refusing it. */
 static bool is_well_formed(struct ota_web_connection *connection,
                            const struct ota_http_asked *asked)
@@ -249,12 +232,12 @@ static bool is_well_formed(struct ota_web_connection *connection,
     } else if (asked->length == 0) {
         ota__web_refuse(connection, 400, "NO_DATA", "there is no file in this request");
     } else if (connection->is_bad_digest) {
-        ota__web_refuse(connection, 400, "FORM", "MD5 parameter invalid");
-    } else if (connection->is_bad_form) {
-        ota__web_refuse(connection, 400, "FORM", "No multipart boundary found.");
+        ota__web_refuse(connection, 400, "FORM", "x-MD5, x-SHA256 or X-Size is malformed");
+    } else if (connection->is_form && connection->boundary == NULL) {
+        ota__web_refuse_as_original(connection, "No multipart boundary found.");
     } else if (elegant && !connection->is_form) {
         ota__web_refuse(connection, 400, "FORM", "this address takes a form with a file");
-    } else if (elegant && !takes_session(connection)) {
+    } else if (elegant && !ota__web_elegant_go_on(connection)) {
         ota__web_refuse(connection, 400, "FORM", "no upload was started");
     } else {
         return true;
@@ -267,7 +250,7 @@ void ota__web_upload_head(struct ota_web_connection *connection, const struct ot
     struct ota_web *web = connection->web;
 
     if (web->upload.owner != NULL || !ota_intake_is_free(web->options.intake)) {
-        ota__web_refuse(connection, 409, "BUSY", ota_err_text(OTA_ERR_BUSY));
+        ota__web_refuse_busy(connection);
         return;
     }
     if (!is_well_formed(connection, asked)) {
@@ -335,6 +318,20 @@ void ota__web_upload_end(struct ota_web_connection *connection)
     }
 }
 
+/* Why a form has come to nothing. */
+static const char *form_fault(enum ota_err why)
+{
+    switch (why) {
+    case OTA_ERR_INCOMPLETE:
+    case OTA_ERR_CONNECTION_LOST:
+        return "the form is cut off: the connection ended in the middle";
+    case OTA_ERR_TIMEOUT:
+        return "the form is cut off: nothing came for too long";
+    default:
+        return "the request is malformed";
+    }
+}
+
 /* What comes behind the closing delimiter is of no importance, also when it does not come. */
 void ota__web_upload_gone(struct ota_web_connection *connection, enum ota_err why)
 {
@@ -349,10 +346,12 @@ void ota__web_upload_gone(struct ota_web_connection *connection, enum ota_err wh
         activate(connection);
         return;
     }
-    release(web);
-    if (!connection->is_form) {
-        connection->err = why;
-        connection->text = ota_err_text(why);
-        ota__web_say(connection, OTA__WEB_SAY_PROTOCOL_ERROR);
+    if (connection->is_form) {
+        (void)refuse(connection, why == OTA_ERR_TIMEOUT ? 408 : 400, "FORM", form_fault(why));
+        return;
     }
+    release(web);
+    connection->err = why;
+    connection->text = ota_err_text(why);
+    ota__web_say(connection, OTA__WEB_SAY_PROTOCOL_ERROR);
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <updraft/web_service.h>
@@ -199,6 +200,14 @@ static void test_a_large_upload_that_is_refused(void **state)
 
 static void test_logins(void **state)
 {
+    static const struct {
+        const char *option, *header;
+    } ways[] = {
+        {"", "Authorization: Basic "},
+        {"--digest", "Authorization: Digest "},
+        {"--anyauth", "Authorization: Digest "},
+    };
+
     (void)state;
     settings.user = "me";
     settings.password = "s\xc3\xa9same";
@@ -209,14 +218,78 @@ static void test_logins(void **state)
     assert_int_equal(curl("-i -u me:wrong -F image=@code.bin $BOARD/update"), 0);
     assert_said("HTTP/1.1 401 Unauthorized");
     assert_non_null(strstr(bed.log, "1 http: a login with a wrong name or password was refused"));
-    assert_int_equal(curl("-i --digest -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
-    assert_said("HTTP/1.1 401 Unauthorized");
     assert_not_updated();
-    assert_int_equal(curl("--anyauth -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
-    assert_said("Update Success!");
-    assert_updated();
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        char arguments[512];
+        begin_anew();
+        snprintf(arguments, sizeof arguments,
+                 "-v %s -u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update", ways[i].option);
+        assert_int_equal(curl(arguments), 0);
+        assert_said(ways[i].header);
+        assert_said("Update Success!");
+        assert_updated();
+    }
+}
+
+/* Digest, by curl: several requests with one nonce, a raw body, chunks, what is wrong. */
+static void test_digest_logins(void **state)
+{
+    static const struct {
+        const char *arguments, *says;
+        int status;
+    } right[] = {
+        {"--data-binary @code.bin $BOARD/update", "Firmware update complete, rebooting now!", 0},
+        {"-T code.bin -X POST $BOARD/update", "Firmware update complete, rebooting now!", 0},
+        {"-H 'X-Updraft: 1' -F file=@code.bin $BOARD/update", "{\"ok\":true", 0},
+        {"\"$BOARD/ota/start?mode=fr&hash=$(md5sum <code.bin | cut -c 1-32)\" --next -s --digest "
+         "-u admin:secret -F firmware=@code.bin $BOARD/ota/upload",
+         "OKOK", 0},
+    };
+    char arguments[512];
+
+    (void)state;
+    settings.password = "secret";
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+        begin_anew();
+        snprintf(arguments, sizeof arguments, "--digest -u admin:secret %s", right[i].arguments);
+        assert_int_equal(curl(arguments), 0);
+        assert_said(right[i].says);
+        assert_updated();
+        assert_null(strstr(bed.log, "login"));
+    }
     begin_anew();
-    assert_int_equal(curl("-u 'me:s\xc3\xa9same' -F image=@code.bin $BOARD/update"), 0);
+    assert_int_equal(curl("-i --digest -u admin:wrong -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 401 Unauthorized");
+    assert_said("wrong user name or password");
+    assert_non_null(strstr(bed.log, "1 http: a login with a wrong name or password was refused"));
+    assert_not_updated();
+}
+
+/* The login of ElegantOTA's tool, with the library that it uses, where that is at hand. */
+static void test_digest_logins_of_a_library(void **state)
+{
+    static const char script[] =
+        "import sys, requests\n"
+        "from requests.auth import HTTPDigestAuth\n"
+        "board = 'http://127.0.0.1:' + sys.argv[1]\n"
+        "print(requests.get(board + '/update/update').status_code)\n"
+        "auth = HTTPDigestAuth('admin', 'secret')\n"
+        "print(requests.get(board + '/ota/start', auth=auth).text)\n"
+        "parts = {'MD5': (None, sys.argv[2]), 'firmware': ('firmware', open('code.bin', 'rb'))}\n"
+        "print(requests.post(board + '/ota/upload', files=parts, auth=auth).text)\n";
+    char command[256];
+
+    (void)state;
+    if (bed_run(&bed, "python3 -c 'import requests' 2>&1") != 0) {
+        skip();
+    }
+    settings.password = "secret";
+    begin_anew();
+    scratch_write(&bed.folder, "tool.py", script, sizeof script - 1);
+    snprintf(command, sizeof command, "python3 tool.py %u $(md5sum <code.bin | cut -c 1-32) 2>&1",
+             (unsigned)settings.port);
+    assert_int_equal(bed_run(&bed, command), 0);
+    assert_string_equal(bed.said, "401\nOK\nOK\n");
     assert_updated();
 }
 
@@ -393,6 +466,126 @@ static void test_idle_connections_make_room(void **state)
     assert_updated();
 }
 
+/* Connects, and says this as soon as there is a connection. */
+static int dial_and_say(const char *text)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons(settings.port),
+                                        .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int peer = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    assert_true(peer >= 0);
+    (void)connect(peer, (const struct sockaddr *)&address, sizeof address);
+    while (send(peer, text, strlen(text), MSG_NOSIGNAL) < 0) {
+        bed_work(&bed);
+    }
+    return peer;
+}
+
+#define HALF "GET / HT"
+#define LORIS 50
+/* Half a head is no request, also behind a whole one: who comes with nothing else to do is let in
+   before long. */
+static void test_half_heads_make_room(void **state)
+{
+    static const char *const texts[] = {HALF, "HEAD / HTTP/1.1\r\nHost: board\r\n\r\n" HALF};
+    int peers[LORIS];
+
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        begin_anew();
+        for (unsigned i = 0; i < LORIS; i++) {
+            peers[i] = dial_and_say(texts[n]);
+        }
+        assert_int_equal(curl("--max-time 6 -F image=@code.bin $BOARD/update"), 0);
+        assert_said("Update Success!");
+        for (unsigned i = 0; i < LORIS; i++) {
+            close(peers[i]);
+        }
+        assert_updated();
+    }
+}
+
+/* While nobody else comes, half a head has the time that it needs. */
+static void test_slow_heads_have_time(void **state)
+{
+    struct ota_platform *platform = &bed.platform.platform;
+    int peers[OTA_WEB_SERVICE_CONNECTIONS];
+
+    (void)state;
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        peers[i] = dial_and_say(HALF);
+    }
+    uint32_t since = platform->now_ms(platform);
+    while (platform->now_ms(platform) - since < 3000) {
+        bed_work(&bed);
+    }
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        assert_true(say(peers[i], "TP/1.0\r\n\r\n", 10));
+        assert_false(hear(peers[i], NULL));
+        assert_said("</html>");
+        close(peers[i]);
+    }
+}
+
+/* Nobody who has sent a head gives way: not for as long as the body comes, nor the answer goes. */
+static void test_who_is_served_stays(void **state)
+{
+    char request[256];
+    size_t len = compose(request, sizeof request);
+    int peers[LORIS];
+
+    (void)state;
+    int peer = dial();
+    assert_true(say(peer, request, len));
+    assert_true(say(peer, bed.image, 20000));
+    for (unsigned i = 0; i < LORIS; i++) {
+        peers[i] = dial_and_say(HALF);
+    }
+    assert_int_equal(curl("--max-time 8 -i -F image=@code.bin $BOARD/update"), 0);
+    assert_said("HTTP/1.1 409 Conflict");
+    assert_true(say(peer, bed.image + 20000, bed.image_len - 20000));
+    assert_true(hear(peer, "rebooting now!"));
+    close(peer);
+    for (unsigned i = 0; i < LORIS; i++) {
+        close(peers[i]);
+    }
+    assert_updated();
+}
+
+/* A sender that was refused may read the answer, but does not hold the place by sending on. */
+static void test_who_was_refused_makes_room(void **state)
+{
+    static const char request[] =
+        "POST /nothing HTTP/1.1\r\nHost: board\r\nContent-Length: 1000000\r\n\r\n";
+    int peers[OTA_WEB_SERVICE_CONNECTIONS];
+
+    (void)state;
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        peers[i] = dial();
+        assert_true(say(peers[i], request, sizeof request - 1));
+        assert_true(hear(peers[i], "nothing at this address"));
+    }
+    char command[512];
+    int output, status;
+    snprintf(command, sizeof command,
+             "curl -s -S --max-time 6 -F image=@code.bin 127.0.0.1:%u/update",
+             (unsigned)settings.port);
+    pid_t child = bed_start(&bed, command, &output);
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+            (void)send(peers[i], "x", 1, MSG_NOSIGNAL);
+        }
+        bed_work(&bed);
+    }
+    close(output);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    for (unsigned i = 0; i < OTA_WEB_SERVICE_CONNECTIONS; i++) {
+        close(peers[i]);
+    }
+    assert_updated();
+}
+
 static void test_fifty_at_once(void **state)
 {
     (void)state;
@@ -483,7 +676,7 @@ static void test_what_cannot_begin(void **state)
     (void)state;
     ota_web_service_init(&service, &settings);
     options.services = &service.service;
-    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
+    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_PORT);
     none.connection_count = 0;
     ota_web_service_init(&service, &none);
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_ARGUMENT);
@@ -511,11 +704,17 @@ int main(void)
         TEST(test_what_is_refused),
         TEST(test_a_large_upload_that_is_refused),
         TEST(test_logins),
+        TEST(test_digest_logins),
+        TEST(test_digest_logins_of_a_library),
         TEST(test_one_connection_for_all),
         TEST(test_cut),
         TEST(test_half_closed),
         TEST(test_a_second_upload),
         TEST(test_idle_connections_make_room),
+        TEST(test_half_heads_make_room),
+        TEST(test_slow_heads_have_time),
+        TEST(test_who_is_served_stays),
+        TEST(test_who_was_refused_makes_room),
         TEST(test_fifty_at_once),
         TEST(test_ten_thousand_updates),
         TEST(test_requests_in_one_piece),

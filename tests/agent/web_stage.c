@@ -19,7 +19,7 @@ static struct web *web_of(struct ota_stream *stream)
     return (struct web *)(void *)((char *)stream - offsetof(struct web, stream));
 }
 
-/* ---- Replying --------------------------------------------------------------------------------- */
+/* ---- Replying -------------------------------------------------------------------------------- */
 
 static void put(struct web *web, const void *bytes, size_t len)
 {
@@ -175,7 +175,7 @@ static void answer(struct web *web)
     web->request[0] = '\0';
 }
 
-/* ---- The platform ----------------------------------------------------------------------------- */
+/* ---- The platform ---------------------------------------------------------------------------- */
 
 /* An answer that has no end: the reply begins again at `from`. */
 static void go_round(struct web *web, const char *from)
@@ -314,7 +314,7 @@ static void log_line(struct ota_platform *platform, enum ota_log_level level, co
     snprintf(web->log + len, sizeof web->log - len, "%c %s: %s\n", "EWID"[level], tag, text);
 }
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 void web_make_file(struct web *web, uint32_t size, const char *version)
 {

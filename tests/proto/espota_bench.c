@@ -143,12 +143,12 @@ struct ota_address bench_address(unsigned last, uint16_t port)
 
 void bench_take_reply(struct espota_bench *bench)
 {
+    struct ota_address nobody;
     size_t len =
         ota_espota_reply(&bench->espota, &bench->replied_to, bench->reply, sizeof bench->reply - 1);
 
     bench->reply[len] = '\0';
-    assert_int_equal(ota_espota_reply(&bench->espota, &bench->replied_to, bench->reply + len, 1),
-                     0);
+    assert_int_equal(ota_espota_reply(&bench->espota, &nobody, bench->reply + len, 1), 0);
 }
 
 void bench_datagram_bytes(struct espota_bench *bench, const void *data, size_t len)

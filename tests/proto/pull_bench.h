@@ -37,8 +37,8 @@ struct bench {
     size_t step; /* answers are fed in pieces of this many bytes; 0: whole */
 };
 
-/* A set-up function for cmocka: *state becomes a bench with a device that has never been updated and
-   an image of BENCH_IMAGE_SIZE for it. */
+/* A set-up function for cmocka: *state becomes a bench with a device that has never been updated
+   and an image of BENCH_IMAGE_SIZE for it. */
 int bench_fresh(void **state);
 
 /* Makes both images anew, of this size. */
@@ -50,7 +50,8 @@ void bench_begin(struct bench *bench);
 /* Takes all that is to be sent into bench->request. */
 void bench_take_request(struct bench *bench);
 
-/* The present connection is open; feeds it bytes in pieces of `step` (0: in one) until it is not. */
+/* The present connection is open; feeds it bytes in pieces of `step` (0: in one) until it is
+   not. */
 bool bench_is_connected(const struct bench *bench);
 void bench_feed(struct bench *bench, const void *data, size_t len, size_t step);
 
@@ -70,12 +71,12 @@ const char *bench_format(char *buffer, size_t size, const char *pattern, ...)
 /* Writes the head of a good answer with the image; returns it. */
 const char *bench_whole(const struct bench *bench, char head[512]);
 
-/* Writes the header lines that identify the image, or the other one: x-MD5 (m), x-SHA256 (s), both and
-   an ETag (b), an ETag (e), a weak one (w), none. */
+/* Writes the header lines that identify the image, or the other one: x-MD5 (m), x-SHA256 (s), both
+   and an ETag (b), an ETag (e), a weak one (w), none. */
 const char *bench_identity_lines(const struct bench *bench, char kind, bool other, char line[256]);
 
-/* Begins a pull, receives `received` bytes of the image, loses the connection, and waits for the next
-   try. */
+/* Begins a pull, receives `received` bytes of the image, loses the connection, and waits for the
+   next try. */
 void bench_interrupt(struct bench *bench, char kind, size_t received);
 
 /* The start that the last request asks for; 0 without a Range. */

@@ -4,8 +4,8 @@
 
 /*
  * A device made of RAM, for tests of what stands on top of the update: a flash chip that never
- * fails, with a partition table, otadata, a factory app, two OTA slots and a data partition. Writing
- * onto what is not erased ends the program.
+ * fails, with a partition table, otadata, a factory app, two OTA slots and a data partition.
+ * Writing onto what is not erased ends the program.
  */
 
 #include <updraft/device.h>

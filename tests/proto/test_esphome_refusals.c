@@ -251,6 +251,17 @@ static void test_busy(void **state)
     ota_intake_abort(&bench->intake);
 }
 
+/* Before any login, so that the host need not wonder whether it was let in. */
+static void test_restart_is_due(void **state)
+{
+    struct esphome_bench *bench = *state;
+
+    bench->options.password = "secret";
+    bench->intake.is_closed = true;
+    feed_magic(bench, 0x07);
+    esphome_assert_refused(bench, OTA_ERR_RESTARTING, 0x81);
+}
+
 /* A checksum that is none can never fit. */
 static void test_checksum_that_is_none(void **state)
 {
@@ -298,14 +309,34 @@ static void test_error_bytes(void **state)
         enum ota_err err;
         uint8_t byte;
     } rows[] = {
-        {OTA_ERR_ARGUMENT, 0x81},    {OTA_ERR_BUSY, 0x81},          {OTA_ERR_HELD, 0x81},
-        {OTA_ERR_REFUSED, 0x81},     {OTA_ERR_SAME_VERSION, 0x81},  {OTA_ERR_PROJECT, 0x81},
-        {OTA_ERR_UNCONFIRMED, 0x81}, {OTA_ERR_AUTH, 0x82},          {OTA_ERR_FLASH_READ, 0x83},
-        {OTA_ERR_FLASH_WRITE, 0x83}, {OTA_ERR_FLASH_ERASE, 0x83},   {OTA_ERR_FLASH_VERIFY, 0x83},
-        {OTA_ERR_IMAGE_CHIP, 0x84},  {OTA_ERR_IMAGE_HASH, 0x84},    {OTA_ERR_IMAGE_TRUNCATED, 0x84},
-        {OTA_ERR_IMAGE_MAGIC, 0x80}, {OTA_ERR_NO_PARTITION, 0x8A},  {OTA_ERR_NO_OTADATA, 0x8A},
-        {OTA_ERR_DIGEST, 0x8B},      {OTA_ERR_OLDER_VERSION, 0x93}, {OTA_ERR_SECURE_VERSION, 0x93},
-        {OTA_ERR_TIMEOUT, 0xFF},     {OTA_ERR_CRYPTO, 0xFF},        {OTA_ERR_INCOMPLETE, 0xFF},
+        {OTA_ERR_ARGUMENT, 0x81},
+        {OTA_ERR_BUSY, 0x81},
+        {OTA_ERR_RESTARTING, 0x81},
+        {OTA_ERR_HELD, 0x81},
+        {OTA_ERR_REFUSED, 0x81},
+        {OTA_ERR_SAME_VERSION, 0x81},
+        {OTA_ERR_PROJECT, 0x81},
+        {OTA_ERR_UNCONFIRMED, 0x81},
+        {OTA_ERR_AUTH, 0x82},
+        {OTA_ERR_FLASH_READ, 0x83},
+        {OTA_ERR_FLASH_WRITE, 0x83},
+        {OTA_ERR_FLASH_ERASE, 0x83},
+        {OTA_ERR_FLASH_VERIFY, 0x83},
+        {OTA_ERR_IMAGE_CHIP, 0x84},
+        {OTA_ERR_IMAGE_HASH, 0x84},
+        {OTA_ERR_IMAGE_TRUNCATED, 0x84},
+        {OTA_ERR_IMAGE_MAGIC, 0x80},
+        {OTA_ERR_NO_PARTITION, 0x8A},
+        {OTA_ERR_NO_OTADATA, 0x8A},
+        {OTA_ERR_DIGEST, 0x8B},
+        {OTA_ERR_OLDER_VERSION, 0x93},
+        {OTA_ERR_SECURE_VERSION, 0x93},
+        {OTA_ERR_COMPRESSION, 0x80},
+        {OTA_ERR_COMPRESSED_SUM, 0x84},
+        {OTA_ERR_COMPRESSED_TRAILER, 0x84},
+        {OTA_ERR_TIMEOUT, 0xFF},
+        {OTA_ERR_CRYPTO, 0xFF},
+        {OTA_ERR_INCOMPLETE, 0xFF},
     };
 
     (void)state;
@@ -494,6 +525,7 @@ int main(void)
         TEST(test_other_types),
         TEST(test_sizes),
         TEST(test_busy),
+        TEST(test_restart_is_due),
         TEST(test_checksum_that_is_none),
         TEST(test_damaged_image),
         TEST(test_error_bytes),

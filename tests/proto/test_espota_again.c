@@ -12,6 +12,8 @@
 #include "proto/espota_bench.h"
 #include "support/faults.h"
 
+#define BUSY_REPLY "ERR: Error: another update is under way: try again when it is over\r\n"
+
 /* ---- Twice ----------------------------------------------------------------------------------- */
 
 /* An invitation that comes again from the same socket brings the same nonce. */
@@ -100,7 +102,7 @@ static void test_refused_answer_twice(void **state)
     assert_string_equal(bench->events, "invited md5 error1:TOO_LARGE ");
 }
 
-/* While PBKDF2 runs, what comes twice changes nothing; an invitation of somebody else's is one. */
+/* While PBKDF2 runs, what comes twice changes nothing, and somebody else is told to wait. */
 static void test_while_verifying(void **state)
 {
     struct espota_bench *bench = *state;
@@ -125,9 +127,9 @@ static void test_while_verifying(void **state)
         if (someone_else) {
             bench->host = bench_address(51, 60000);
             bench_invite(bench);
-            assert_int_equal(bench->espota.state, OTA_ESPOTA_OFFERED);
-            assert_int_equal(faulty_crypto_running(), 0);
-            bench_login_pbkdf2(bench, "secret", OTA_HASH_SHA256);
+            assert_string_equal(bench->reply, BUSY_REPLY);
+            assert_int_equal(bench->espota.state, OTA_ESPOTA_VERIFYING);
+            bench->host = bench_address(50, 60000);
         }
         while (bench->espota.state == OTA_ESPOTA_VERIFYING) {
             ota_espota_tick(&bench->espota, ++bench->now);
@@ -137,6 +139,99 @@ static void test_while_verifying(void **state)
         assert_true(ota_address_same(&bench->replied_to, &bench->host));
         ota_espota_stop(&bench->espota);
     }
+}
+
+/* Two senders at one address: the answer of the first would be judged by the nonce of the second.
+   So that one waits, and then learns what became of it; a third does not even wait. */
+static void test_two_senders(void **state)
+{
+    for (int is_wrong = 0; is_wrong < 2; is_wrong++) {
+        struct espota_bench *bench = bench_with_password(state);
+        char nonce[sizeof bench->reply];
+        char datagram[160];
+        bench->events[0] = '\0';
+        bench->host = bench_address(50, 60000);
+        bench_invite(bench);
+        memcpy(nonce, bench->reply, sizeof nonce);
+        for (unsigned i = 0; i < 2; i++) { /* it asks again while it waits */
+            bench->host.port = 60001;
+            bench_invite_with(bench, 100, 5000, bench->md5_digits);
+            assert_string_equal(bench->reply, "");
+            bench_pass(bench, OTA_ESPOTA_TURN_MS / 2 - 1);
+            bench_take_reply(bench);
+            assert_string_equal(bench->reply, "");
+        }
+        bench->host.port = 60002;
+        bench_invite_with(bench, 100, 6000, bench->md5_digits);
+        assert_string_equal(bench->reply, BUSY_REPLY);
+        assert_true(ota_address_same(&bench->replied_to, &bench->host));
+        bench->host.port = 60000;
+        bench_answer_pbkdf2(datagram, sizeof datagram, is_wrong ? "wrong" : "secret",
+                            OTA_HASH_SHA256, nonce + 5, CNONCE_SHA256);
+        bench_datagram(bench, datagram);
+        while (bench->espota.state == OTA_ESPOTA_VERIFYING) {
+            assert_int_equal(ota_espota_wait_ms(&bench->espota), 0);
+            ota_espota_tick(&bench->espota, ++bench->now);
+            bench_take_reply(bench);
+        }
+        assert_string_equal(bench->reply, is_wrong ? WRONG_REPLY : "OK");
+        assert_true(ota_address_same(&bench->replied_to, &bench->host));
+        assert_int_equal(ota_espota_wait_ms(&bench->espota), 0);
+        bench_pass(bench, 1);
+        bench_take_reply(bench);
+        bench->host.port = 60001;
+        assert_true(ota_address_same(&bench->replied_to, &bench->host));
+        if (is_wrong) {
+            bench_login_pbkdf2(bench, "secret", OTA_HASH_SHA256);
+            assert_string_equal(bench->reply, "OK");
+            assert_string_equal(bench->events,
+                                "invited error0:AUTH invited sha256 start progress ");
+        } else {
+            assert_string_equal(bench->reply, BUSY_REPLY);
+            assert_string_equal(bench->events, "invited sha256 start progress ");
+        }
+        ota_espota_stop(&bench->espota);
+    }
+}
+
+/* Who does not answer loses his turn; who is elsewhere does not have to wait, because his login
+   cannot be taken for the other's. */
+static void test_turn_is_over(void **state)
+{
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        struct espota_bench *bench = bench_with_password(state);
+        bench->host = bench_address(50, 60000);
+        bench_invite(bench);
+        bench->host = bench_address(elsewhere ? 51 : 50, 60001);
+        bench_invite_with(bench, 100, 5000, bench->md5_digits);
+        if (!elsewhere) {
+            assert_string_equal(bench->reply, "");
+            assert_int_equal(ota_espota_wait_ms(&bench->espota), OTA_ESPOTA_TURN_MS);
+            bench_pass(bench, OTA_ESPOTA_TURN_MS);
+            bench_take_reply(bench);
+        }
+        assert_memory_equal(bench->reply, "AUTH ", 5);
+        assert_true(ota_address_same(&bench->replied_to, &bench->host));
+        bench_login_pbkdf2(bench, "secret", OTA_HASH_SHA256);
+        assert_string_equal(bench->reply, "OK");
+        ota_espota_stop(&bench->espota);
+    }
+}
+
+/* Somebody elsewhere takes the nonce away: who waited is forgotten, and asks again. */
+static void test_waiting_in_vain(void **state)
+{
+    struct espota_bench *bench = bench_with_password(state);
+
+    bench_invite(bench);
+    bench->host.port++;
+    bench_invite_with(bench, 100, 5000, bench->md5_digits);
+    bench->host = bench_address(51, 60000);
+    bench_invite(bench);
+    assert_memory_equal(bench->reply, "AUTH ", 5);
+    assert_int_equal(ota_espota_wait_ms(&bench->espota), OTA_ESPOTA_LOGIN_TIMEOUT_MS);
+    bench_login_pbkdf2(bench, "secret", OTA_HASH_SHA256);
+    assert_string_equal(bench->events, "invited invited sha256 start progress ");
 }
 
 /* It takes many short turns of the device's loop. */
@@ -191,6 +286,7 @@ static void test_no_quick_repeat(void **state)
     bench->host.port++;
     bench_invite(bench);
     assert_int_equal(strlen(bench->reply), 5 + 64);
+    bench_pass(bench, OTA_ESPOTA_TURN_MS);
     bench->host.port++;
     bench_invite_with(bench, 0, bench->image_len - 1, bench->md5_digits);
     assert_int_equal(strlen(bench->reply), 5 + 64);
@@ -343,6 +439,9 @@ int main(void)
         cmocka_unit_test_setup(test_wrong_answer_twice, espota_bench_fresh),
         cmocka_unit_test_setup(test_refused_answer_twice, espota_bench_fresh),
         cmocka_unit_test_setup(test_while_verifying, espota_bench_fresh),
+        cmocka_unit_test_setup(test_two_senders, espota_bench_fresh),
+        cmocka_unit_test_setup(test_turn_is_over, espota_bench_fresh),
+        cmocka_unit_test_setup(test_waiting_in_vain, espota_bench_fresh),
         cmocka_unit_test_setup(test_slices, espota_bench_fresh),
         cmocka_unit_test_setup(test_quick_repeat, espota_bench_fresh),
         cmocka_unit_test_setup(test_no_quick_repeat, espota_bench_fresh),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two sides of the Arduino update protocol with a network between them that is made of memory: it loses and
-   doubles datagrams, carries bytes in small pieces, and breaks. */
+/* The two sides of the Arduino update protocol with a network between them that is made of memory:
+   it loses and doubles datagrams, carries bytes in small pieces, and breaks. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,7 +188,7 @@ static void expect_accepted(struct world *world)
     assert_true(bench_is_updated(world->bench));
 }
 
-/* ---- Tests ------------------------------------------------------------------------------------- */
+/* ---- Tests ----------------------------------------------------------------------------------- */
 
 static void test_every_login(void **state)
 {

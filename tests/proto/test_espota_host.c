@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sender of the Arduino update protocol, with devices that take the image: what it sends, how it
-   reads the device's stream however that is cut, and what recordings of the original tools show. */
+/* The sender of the Arduino update protocol, with devices that take the image: what it sends, how
+   it reads the device's stream however that is cut, and what recordings of the original tools
+   show. */
 
 #include "proto/pusher.h"
 
@@ -228,7 +229,8 @@ static const char *decode(char *digits)
     return digits;
 }
 
-/* Gives the host the number that the recorded host drew, so that its proof must be the recorded one. */
+/* Gives the host the number that the recorded host drew, so that its proof must be the recorded
+   one. */
 static void take_cnonce(struct pusher *pusher, const char *datagram)
 {
     for (size_t i = 0; i < sizeof pusher->random; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sender of the Arduino update protocol when things go wrong: lost and doubled datagrams, passwords that
-   are wrong, missing or asked for in the weak form, devices that refuse, fall silent or talk nonsense. */
+/* The sender of the Arduino update protocol when things go wrong: lost and doubled datagrams,
+   passwords that are wrong, missing or asked for in the weak form, devices that refuse, fall silent
+   or talk nonsense. */
 
 #include "proto/pusher.h"
 
@@ -59,8 +60,8 @@ static void test_chosen_tries(void **state)
     assert_int_equal(pusher_wait(&pusher, 10), OTA_ERR_TIMEOUT);
 }
 
-/* The proof is sent again, and then all begins anew: the original forgets its question over a datagram
-   that it does not expect. */
+/* The proof is sent again, and then all begins anew: the original forgets its question over a
+   datagram that it does not expect. */
 static void test_lost_proofs(void **state)
 {
     (void)state;
@@ -152,7 +153,8 @@ static void test_doubled_datagrams(void **state)
                                     "connected");
 }
 
-/* An invitation that was sent again is answered by a device that asks anew: its last question counts. */
+/* An invitation that was sent again is answered by a device that asks anew: its last question
+   counts. */
 static void test_new_question(void **state)
 {
     (void)state;
@@ -301,6 +303,26 @@ static void test_refusals(void **state)
         assert_int_equal(pusher_answer(&pusher, ""), OTA_OK); /* nothing is no answer */
         assert_int_equal(pusher_answer(&pusher, refusals[i].answer), refusals[i].err);
         pusher_expect_failure(&pusher, refusals[i].err, refusals[i].words);
+        assert_false(ota_espota_host_is_restarting(&pusher.host));
+    }
+}
+
+/* Whoever says so in the words of our devices is worth another try; before that it is not known. */
+static void test_about_to_restart(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "ERR: Error: the device is about to restart: try again in a few seconds\r\n",
+        "ERR: ERROR[15]: the device is about to restart: try again in a few seconds\n",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct pusher pusher;
+        pusher_begin(&pusher, "secret");
+        pusher_expect_invitation(&pusher);
+        assert_false(ota_espota_host_is_restarting(&pusher.host));
+        assert_int_equal(pusher_answer(&pusher, answers[i]), OTA_ERR_PEER);
+        assert_true(ota_espota_host_is_restarting(&pusher.host));
+        pusher_expect_failure(&pusher, OTA_ERR_PEER, "the device is about to restart");
     }
 }
 
@@ -544,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_nonsense_for_a_nonce),
         cmocka_unit_test(test_secrets_are_wiped),
         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_about_to_restart),
         cmocka_unit_test(test_refusal_of_the_proof),
         cmocka_unit_test(test_long_answer),
         cmocka_unit_test(test_no_connection),

@@ -154,22 +154,80 @@ static void test_duplicates(void **state)
     assert_true(bench_is_updated(bench));
 }
 
-/* While an update runs, nobody else is heard. */
+/* While an update runs, others are told so, and it goes on. */
 static void test_others_while_updating(void **state)
+{
+    static const struct {
+        enum ota_espota_profile profile;
+        const char *busy, *closed;
+    } rows[] = {
+        {OTA_ESPOTA_ESP8266, "ERR: ERROR[15]: Update already running\n",
+         "ERR: ERROR[15]: the device is about to restart: try again in a few seconds\n"},
+        {OTA_ESPOTA_ESP32, "ERR: Error: another update is under way: try again when it is over\r\n",
+         "ERR: Error: the device is about to restart: try again in a few seconds\r\n"},
+    };
+    struct espota_bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench->options.profile = rows[i].profile;
+        bench_begin(bench);
+        bench->events[0] = '\0';
+        bench->host = bench_address(50, 60000);
+        bench_invite(bench);
+        bench_connect(bench);
+        bench_send(bench, bench->image, 5000, 1024);
+        bench->host = bench_address(51, 60000);
+        bench_invite(bench);
+        assert_string_equal(bench->reply, rows[i].busy);
+        assert_true(ota_address_same(&bench->replied_to, &bench->host));
+        bench_invite_with(bench, 100, 100, MD5);
+        assert_string_equal(bench->reply, rows[i].busy);
+        bench_invite_with(bench, 0, 0, MD5); /* whatever else is wrong with it */
+        assert_string_equal(bench->reply, rows[i].busy);
+        bench_send(bench, bench->image + 5000, bench->image_len - 5000, 1024);
+        bench->intake.is_closed = true; /* as the service does, for the restart */
+        bench_invite(bench);
+        assert_string_equal(bench->reply, rows[i].closed);
+        bench_settle(bench);
+        assert_string_equal(bench->events, "invited start progress end ");
+        assert_true(bench_is_updated(bench));
+        bench->intake.is_closed = false;
+    }
+}
+
+/* One that failed and is not over yet keeps nobody busy: the next one is not refused, and is sent
+   again. */
+static void test_others_after_a_failure(void **state)
 {
     struct espota_bench *bench = *state;
 
     bench_begin(bench);
     bench_invite(bench);
     bench_connect(bench);
-    bench_send(bench, bench->image, 5000, 1024);
-    bench->host = bench_address(51, 60000);
+    bench_send(bench, "no image", 8, 8);
+    assert_int_equal(bench->espota.state, OTA_ESPOTA_DISCARDING);
+    bench_invite_with(bench, 0, 5000, bench->md5_digits);
+    assert_string_equal(bench->reply, "");
+    ota_espota_closed(&bench->espota, OTA_ERR_CONNECTION_LOST);
+    assert_false(ota_espota_has_connection(&bench->espota));
+    bench_invite_with(bench, 0, 5000, bench->md5_digits);
+    assert_string_equal(bench->reply, "OK");
+}
+
+/* The restart is due when the last connection is gone, too. */
+static void test_restart_is_due(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench->options.profile = OTA_ESPOTA_ESP32;
+    bench_begin(bench);
+    bench->intake.is_closed = true;
     bench_invite(bench);
-    assert_string_equal(bench->reply, "");
-    bench_invite_with(bench, 100, 100, MD5);
-    assert_string_equal(bench->reply, "");
-    bench_send(bench, bench->image + 5000, bench->image_len - 5000, 1024);
-    bench_settle(bench);
+    assert_string_equal(
+        bench->reply, "ERR: Error: the device is about to restart: try again in a few seconds\r\n");
+    assert_string_equal(bench->events, "invited error1:RESTARTING ");
+    bench->intake.is_closed = false;
+    bench_push(bench);
     assert_true(bench_is_updated(bench));
 }
 
@@ -341,6 +399,8 @@ int main(void)
         cmocka_unit_test_setup(test_addresses, espota_bench_fresh),
         cmocka_unit_test_setup(test_duplicates, espota_bench_fresh),
         cmocka_unit_test_setup(test_others_while_updating, espota_bench_fresh),
+        cmocka_unit_test_setup(test_others_after_a_failure, espota_bench_fresh),
+        cmocka_unit_test_setup(test_restart_is_due, espota_bench_fresh),
         cmocka_unit_test_setup(test_sizes, espota_bench_fresh),
         cmocka_unit_test_setup(test_no_file_system, espota_bench_fresh),
         cmocka_unit_test_setup(test_impossible, espota_bench_fresh),

@@ -24,6 +24,8 @@ struct exchange {
     unsigned answer_on_gone; /* likewise; 0: the server does */
     uint32_t pause_ms;
     bool silent; /* never answers */
+    bool keeps;  /* the values of headers, until the end of the head */
+    const char *kept[2];
     bool in_body;
     size_t piece;      /* bytes that are sent at a time; 0: all */
     const char *grows; /* the answer's body, which changes */
@@ -79,7 +81,13 @@ static void on_request(void *context, enum ota_http_method method, const char *t
 
 static void on_header(void *context, unsigned index, const char *value)
 {
-    note(context, "|%s=%s", wanted[index], value);
+    struct exchange *exchange = context;
+
+    note(exchange, "|%s=%s", wanted[index], value);
+    if (exchange->keeps) {
+        exchange->kept[index] = ota_http_server_keep(&exchange->server, value, strlen(value));
+        note(exchange, exchange->kept[index] != NULL ? "+" : "-");
+    }
 }
 
 static void on_head(void *context, const struct ota_http_asked *asked)
@@ -89,6 +97,10 @@ static void on_head(void *context, const struct ota_http_asked *asked)
     note(exchange, "|%s%s%u", asked->chunked ? "c" : "", asked->expects_continue ? "e" : "",
          asked->length);
     assert_false(asked->has_length && asked->chunked);
+    for (size_t i = 0; i < 2 && exchange->keeps; i++) {
+        note(exchange, "(%s)", exchange->kept[i] != NULL ? exchange->kept[i] : "");
+        exchange->kept[i] = NULL;
+    }
     if (exchange->answer_at_head != 0) {
         answer(exchange, exchange->answer_at_head);
     }
@@ -598,6 +610,71 @@ static void test_a_peer_that_goes(void **state)
     assert_int_equal(exchange.server.state, OVER);
 }
 
+/* What is kept of a head takes its room from the headers that follow, and is gone with it. */
+static void test_what_is_kept(void **state)
+{
+#define TWENTY "01234567890123456789"
+    static const struct {
+        const char *request, *log;
+    } kept[] = {
+        {"GET / HTTP/1.1\r\nHost: board\r\nX-One: one\r\n\r\n",
+         "<1 /|Host=board+|X-One=one+|0(one)(board)>."},
+        {"GET / HTTP/1.1\r\nX-One: one\r\nHost: board\r\n\r\n",
+         "<1 /|X-One=one+|Host=board+|0(one)(board)>."},
+        /* 64 for both, with a zero each. */
+        {"GET / HTTP/1.1\r\nX-One: " TWENTY "0\r\nHost: " TWENTY TWENTY "1\r\n\r\n",
+         "<1 /|X-One=" TWENTY "0+|Host=" TWENTY TWENTY "1+|0(" TWENTY "0)(" TWENTY TWENTY "1)>."},
+        {"GET / HTTP/1.1\r\nX-One: " TWENTY "0\r\nHost: " TWENTY TWENTY "12\r\n\r\n",
+         "<1 /|X-One=" TWENTY "0+!HTTP_HEADER"},
+        {"GET / HTTP/1.1\r\nX-One: " TWENTY TWENTY TWENTY "\r\nX-One: 1\r\nX-One:\r\n"
+         "Host:\r\n\r\n",
+         "<1 /|X-One=" TWENTY TWENTY TWENTY "+|X-One=1+|X-One=+!HTTP_HEADER"},
+    };
+    struct exchange exchange = {.keeps = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        for (size_t step = 0; step < 3; step++) { /* three times on one connection */
+            size_t len = strlen(kept[i].request);
+            if (step == 0) {
+                begin(&exchange);
+            }
+            exchange.log[0] = '\0';
+            feed(&exchange, kept[i].request, step == 1 ? len - 3 : len);
+            feed_text(&exchange, step == 1 ? kept[i].request + len - 3 : "");
+            if (exchange.server.state != HEAD) {
+                assert_int_equal(step, 0);
+                step = 3; /* refused */
+            }
+            assert_string_equal(exchange.log, kept[i].log);
+        }
+    }
+    begin(&exchange);
+    assert_null(ota_http_server_keep(&exchange.server, kept[0].request, sizeof exchange.buffer));
+}
+
+/* Behind the head the buffer is the caller's, to read ahead into. */
+static void test_the_buffer_is_free_behind_the_head(void **state)
+{
+    static const char next[] = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct exchange exchange = {.silent = true};
+
+    (void)state;
+    begin(&exchange);
+    feed_text(&exchange, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_int_equal(exchange.server.state, OTA_HTTP_SERVER_BODY);
+    memcpy(exchange.buffer, next, sizeof next);
+    feed_text(&exchange, "3\r\nabc\r\n0\r\nX-One: trailer\r\n\r\n");
+    assert_int_equal(exchange.server.state, OTA_HTTP_SERVER_WHOLE);
+    answer(&exchange, 200);
+    assert_string_equal(exchange.buffer, next);
+    send_some(&exchange);
+    assert_int_equal(exchange.server.state, HEAD);
+    assert_string_equal(exchange.buffer, next);
+    feed_text(&exchange, next);
+    assert_string_equal(exchange.log, "<3 /|Host=h|c4294967295|abc>.<1 /next|Host=h|0>");
+}
+
 static void test_heads_are_bounded(void **state)
 {
     struct exchange exchange = {.now = 0};
@@ -648,6 +725,8 @@ int main(void)
         cmocka_unit_test(test_an_answer_that_is_held),
         cmocka_unit_test(test_an_answer_that_changes_ends_the_connection),
         cmocka_unit_test(test_a_peer_that_goes),
+        cmocka_unit_test(test_what_is_kept),
+        cmocka_unit_test(test_the_buffer_is_free_behind_the_head),
         cmocka_unit_test(test_heads_are_bounded),
         cmocka_unit_test(test_misuse),
     };

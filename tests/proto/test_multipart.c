@@ -217,7 +217,7 @@ static void test_forms_however_they_are_cut(void **state)
     }
 }
 
-/* ---- A browser's upload of a large file -------------------------------------------------------- */
+/* ---- A browser's upload of a large file ------------------------------------------------------ */
 
 struct large {
     const uint8_t *data;

@@ -13,7 +13,7 @@
 #include "proto/pull_bench.h"
 #include "support/images.h"
 
-/* ---- Requests --------------------------------------------------------------------------------- */
+/* ---- Requests -------------------------------------------------------------------------------- */
 
 static void compare_with_vector(const struct bench *bench, const char *name)
 {
@@ -162,7 +162,7 @@ static void test_what_cannot_be_asked(void **state)
     assert_int_equal(bench->pull.state, OTA_PULL_CONNECTING);
 }
 
-/* ---- Every answer ----------------------------------------------------------------------------- */
+/* ---- Every answer ---------------------------------------------------------------------------- */
 
 #define MD5_OF_NOTHING "x-MD5: d41d8cd98f00b204e9800998ecf8427e\r\n"
 
@@ -339,8 +339,8 @@ static void test_a_body_longer_than_announced_leaves_no_journal(void **state)
     }
 }
 
-/* A redirect that comes before the request is out: the rest of the old request is not sent, least of
-   all with the new URL in it. */
+/* A redirect that comes before the request is out: the rest of the old request is not sent, least
+   of all with the new URL in it. */
 static void test_an_answer_that_overtakes_the_request(void **state)
 {
     struct bench *bench = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The defaults of an upgrade list: what is taken and what is not, and that a reason is never lost.
- */
+/* The defaults of an upgrade list: what is taken and what is not, and that a reason is never
+   lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +62,7 @@ static void assert_compares(struct bench *bench, enum ota_err err)
     }
 }
 
-/* ---- Version numbers -------------------------------------------------------------------------- */
+/* ---- Version numbers ------------------------------------------------------------------------- */
 
 static void test_version_numbers(void **state)
 {
@@ -197,7 +197,7 @@ static void test_app_that_was_rejected(void **state)
     assert_comes_to(bench, OTA_UPGRADE_DONE, OTA_OK, 0);
 }
 
-/* ---- Apps that are none ----------------------------------------------------------------------- */
+/* ---- Apps that are none ---------------------------------------------------------------------- */
 
 static void test_app_not_an_image(void **state)
 {
@@ -231,7 +231,7 @@ static void test_app_too_short(void **state)
     }
 }
 
-/* ---- Reasons that the original loses ---------------------------------------------------------- */
+/* ---- Reasons that the original loses --------------------------------------------------------- */
 
 /* A refused upgrade, followed by a clean close, is success in the original, and a restart. */
 static void test_refused_is_not_success(void **state)
@@ -246,7 +246,8 @@ static void test_refused_is_not_success(void **state)
     assert_comes_to(bench, OTA_UPGRADE_NOT_NEEDED, OTA_ERR_OLDER_VERSION, 0x90004);
 }
 
-/* The running image is on trial, so the update cannot begin: success and restart in the original. */
+/* The running image is on trial, so the update cannot begin: success and restart in the
+   original. */
 static void test_unconfirmed_is_not_success(void **state)
 {
     struct bench *bench = *state;
@@ -334,7 +335,7 @@ static void test_read_error_is_reported(void **state)
     }
 }
 
-/* ---- Truncated is never success --------------------------------------------------------------- */
+/* ---- Truncated is never success -------------------------------------------------------------- */
 
 static void test_truncated_app(void **state)
 {
@@ -441,7 +442,7 @@ static void test_expected_digest(void **state)
     bench_assert_result(bench, 0, OTA_UPGRADE_FAILED, OTA_ERR_DIGEST, -1);
 }
 
-/* ---- Tone images ------------------------------------------------------------------------------ */
+/* ---- Tone images ----------------------------------------------------------------------------- */
 
 static void test_tone_versions(void **state)
 {

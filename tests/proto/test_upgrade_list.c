@@ -32,7 +32,7 @@ static void assert_boots(const struct bench *bench, int expected)
     assert_int_equal(slot, expected);
 }
 
-/* ---- Order and results ------------------------------------------------------------------------ */
+/* ---- Order and results ----------------------------------------------------------------------- */
 
 static void test_usual_list(void **state)
 {
@@ -256,7 +256,7 @@ static void test_certificates(void **state)
     assert_string_equal(bench->sources[1].ca_pem, "app's");
 }
 
-/* ---- However the bytes come ------------------------------------------------------------------- */
+/* ---- However the bytes come ------------------------------------------------------------------ */
 
 static void assert_same_outcome(struct bench *bench, const uint8_t *blank)
 {
@@ -286,7 +286,7 @@ static void test_every_split(void **state)
     }
 }
 
-/* ---- Waiting ---------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 static void test_busy(void **state)
 {
@@ -380,7 +380,8 @@ static void test_held_before_it_begins(void **state)
     assert_int_equal(bench->sources[0].opened, 4);
 }
 
-/* While the activation is held nothing is fetched and no result is there; afterwards all goes on. */
+/* While the activation is held nothing is fetched and no result is there; afterwards all goes
+   on. */
 static void test_held_before_it_is_activated(void **state)
 {
     struct bench *bench = *state;
@@ -463,7 +464,7 @@ static void test_source_that_stalls(void **state)
     assert_in_range(bench->now, 3000, 5000);
 }
 
-/* ---- Steps of the caller's -------------------------------------------------------------------- */
+/* ---- Steps of the caller's ------------------------------------------------------------------- */
 
 static enum ota_err pend_thrice(struct ota_upgrade *upgrade, bool *pending)
 {
@@ -557,7 +558,7 @@ static void test_peeked_bytes_are_not_lost(void **state)
     bench_assert_result(bench, 0, OTA_UPGRADE_FAILED, OTA_ERR_ARGUMENT, 0x90001);
 }
 
-/* ---- Words ------------------------------------------------------------------------------------ */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 static void test_reasons(void **state)
 {

@@ -53,7 +53,7 @@ static void note(const struct bench *bench, const char *step)
     }
 }
 
-/* ---- Where the steps show --------------------------------------------------------------------- */
+/* ---- Where the steps show -------------------------------------------------------------------- */
 
 static void log_line(struct ota_platform *platform, enum ota_log_level level, const char *tag,
                      const char *text)
@@ -134,7 +134,7 @@ static void on_update(void *context, const struct ota_update *update, enum ota_u
     }
 }
 
-/* ---- The example's own check ------------------------------------------------------------------ */
+/* ---- The example's own check ----------------------------------------------------------------- */
 
 static int number_at(const uint8_t *bytes)
 {

@@ -11,7 +11,7 @@
 #include "proto/base64.h"
 #include "proto/url.h"
 
-/* ---- Text ------------------------------------------------------------------------------------- */
+/* ---- Text ------------------------------------------------------------------------------------ */
 
 static void compose(struct ota_text *text)
 {
@@ -131,7 +131,7 @@ static void test_hex_is_read_strictly(void **state)
     assert_false(ota_text_read_hex("", bytes, 3));
 }
 
-/* ---- Base64 (RFC 4648 section 10) -------------------------------------------------------------- */
+/* ---- Base64 (RFC 4648 section 10) ------------------------------------------------------------ */
 
 static void test_base64_vectors(void **state)
 {
@@ -158,7 +158,7 @@ static void test_base64_vectors(void **state)
     }
 }
 
-/* ---- Parsing ---------------------------------------------------------------------------------- */
+/* ---- Parsing --------------------------------------------------------------------------------- */
 
 static void assert_span(struct ota__span span, const char *expected)
 {
@@ -296,7 +296,7 @@ static void test_origins(void **state)
     }
 }
 
-/* ---- Resolving (the examples of RFC 3986 section 5.4 that make sense with http) ---------------- */
+/* ---- Resolving (the examples of RFC 3986 section 5.4 that make sense with http) -------------- */
 
 static void test_references_are_resolved(void **state)
 {

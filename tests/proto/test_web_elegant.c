@@ -143,7 +143,7 @@ static void test_hashes_that_are_none(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         assert_int_equal(start(queries[i]), 400);
-        assert_string_equal(web_bench_body(&bench, 0), "MD5 parameter invalid\n");
+        assert_string_equal(web_bench_body(&bench, 0), "MD5 parameter invalid");
     }
     assert_int_equal(upload("file", "x.bin"), 400);
 }
@@ -204,10 +204,109 @@ static void test_a_start_during_an_update(void **state)
     web_bench_open(&bench, 1);
     web_bench_feed(&bench, 1, bench.request, bench.request_len - 10);
     assert_int_equal(start(""), 409);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "another update is under way: try again when it is over\n");
     assert_int_equal(upload("file", "x.bin"), 409);
     web_bench_compose_raw(&bench, "/update", "", bench.image, bench.image_len);
     web_bench_feed(&bench, 1, bench.request + bench.request_len - 10, 10);
     assert_int_equal(web_bench_status(&bench, 1), 200);
+    web_bench_assert_updated(&bench);
+}
+
+static void test_a_start_before_a_restart(void **state)
+{
+    (void)state;
+    bench.intake.is_closed = true;
+    assert_int_equal(start(""), 409);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "the device is about to restart: try again in a few seconds\n");
+    bench.intake.is_closed = false;
+    assert_int_equal(upload("file", "x.bin"), 400);
+    web_bench_assert_nothing(&bench);
+}
+
+static enum ota_err verdict;
+static const char *told;
+static unsigned questions;
+
+static enum ota_err decide(void *context, const struct ota_gate_question *question,
+                           struct ota_gate_answer *answer)
+{
+    (void)context;
+    if (question->stage != OTA_GATE_BEGIN) {
+        return OTA_OK;
+    }
+    questions++;
+    answer->reason = told;
+    return question->is_data ? OTA_OK : verdict;
+}
+
+/* What would be refused is refused before the file is sent. */
+static void test_a_start_that_a_gate_does_not_like(void **state)
+{
+    static struct ota_gate_hook hook = OTA_GATE_HOOK(NULL, decide, NULL);
+    static const struct {
+        enum ota_err verdict;
+        const char *told;
+        unsigned status;
+        const char *body;
+    } cases[] = {
+        {OTA_ERR_REFUSED, "the pump runs", 409, "Aborted (the pump runs)\r\n\n"},
+        {OTA_ERR_REFUSED, NULL, 409,
+         "Aborted (the device's policy does not allow this update)\r\n\n"},
+        {OTA_ERR_HELD, "not at night", 503, "Aborted (not at night)\r\n\n"},
+    };
+
+    bench.intake_options.gates = &hook.gate;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        web_bench_begin(&bench);
+        verdict = cases[i].verdict;
+        told = cases[i].told;
+        questions = 0;
+        assert_int_equal(start("?mode=fr"), cases[i].status);
+        assert_string_equal(web_bench_body(&bench, 0), cases[i].body);
+        assert_true(web_bench_has_line(&bench, 0, "Content-Type: text/plain"));
+        assert_int_equal(web_bench_has_line(&bench, 0, "Retry-After: 10"), cases[i].status == 503);
+        assert_int_equal(questions, 1);
+        assert_int_equal(upload("file", "x.bin"), 400); /* there was no start */
+        web_bench_assert_nothing(&bench);
+        assert_int_equal(start("?mode=fs"), 200); /* the gate knows which it is */
+        verdict = OTA_OK;
+        assert_int_equal(start(""), 200);
+        assert_int_equal(upload("file", "x.bin"), 200);
+        (void)state;
+        web_bench_assert_updated(&bench);
+        set_up(state);
+        bench.intake_options.gates = &hook.gate;
+    }
+}
+
+/* What the update itself would say to its beginning is the original's line. */
+static void test_a_start_that_cannot_begin(void **state)
+{
+    (void)state;
+    bench.ram.device.running_slot = 0;
+    bench.intake_options.data_label = "elsewhere";
+    web_bench_begin(&bench);
+    assert_int_equal(start("?mode=fs"), 400);
+    assert_string_equal(web_bench_body(&bench, 0), "Partition Could Not be Found\r\n\n");
+    bench.ram.device.form = OTA_IMAGE_ESP8266;
+    assert_int_equal(start("?mode=fs"), 400);
+    assert_string_equal(
+        web_bench_body(&bench, 0),
+        "ERROR[4]: Not Enough Space (the partition table has no such partition)\n\n");
+    web_bench_assert_nothing(&bench);
+}
+
+/* A start leaves the intake to others, also in the middle of an update's life. */
+static void test_a_start_takes_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(start(""), 200);
+    assert_int_equal(bench.intake.state, OTA_INTAKE_FREE);
+    assert_true(web_bench_same_flash(&bench));
+    web_bench_compose_raw(&bench, "/update", "", bench.image, bench.image_len);
+    assert_int_equal(web_bench_ask(&bench), 200);
     web_bench_assert_updated(&bench);
 }
 
@@ -232,6 +331,10 @@ int main(void)
         cmocka_unit_test_setup(test_an_upload_needs_a_start, set_up),
         cmocka_unit_test_setup(test_both_steps_need_the_login, set_up),
         cmocka_unit_test_setup(test_a_start_during_an_update, set_up),
+        cmocka_unit_test_setup(test_a_start_before_a_restart, set_up),
+        cmocka_unit_test_setup(test_a_start_that_a_gate_does_not_like, set_up),
+        cmocka_unit_test_setup(test_a_start_that_cannot_begin, set_up),
+        cmocka_unit_test_setup(test_a_start_takes_nothing, set_up),
         cmocka_unit_test_setup(test_a_wrong_file_is_400_with_one_line, set_up),
     };
 

@@ -68,19 +68,19 @@ static void test_requests_without_a_file(void **state)
         {FORM, "--c\r\n\r\n\r\n--c--\r\n", 400,
          "the form is cut off: its last delimiter is missing\n"},
         {FORM, "--b\r\ngarbage\r\n\r\nx" END, 400, "the form is malformed\n"},
-        {"Content-Type: multipart/form-data\r\n", "x", 400, "No multipart boundary found.\n"},
+        {"Content-Type: multipart/form-data\r\n", "x", 400, "No multipart boundary found."},
         {"Content-Type: multipart/form-data; boundary=\r\n", "x", 400,
-         "No multipart boundary found.\n"},
+         "No multipart boundary found."},
         {FORM, "--b\r\nContent-Disposition: form-data; name=\"MD5\"\r\n\r\n0123" END, 400,
-         "MD5 parameter invalid\n"},
+         "MD5 parameter invalid"},
         {FORM,
          "--b\r\nContent-Disposition: form-data; name=\"MD5\"\r\n\r\n"
          "0123456789abcdef0123456789abcdefff" END,
-         400, "MD5 parameter invalid\n"},
+         400, "MD5 parameter invalid"},
         {FORM,
          "--b\r\nContent-Disposition: form-data; name=\"MD5\"\r\n\r\n"
          "0123456789abcdef0123456789abcdeg" END,
-         400, "MD5 parameter invalid\n"},
+         400, "MD5 parameter invalid"},
     };
 
     /* Asked twice: what the first left behind must not help the second. */

@@ -224,6 +224,24 @@ static void test_other_ways_count_too(void **state)
     assert_int_equal(web_bench_status(&bench, 0), 409);
     assert_int_equal(bench.intake.state, OTA_INTAKE_TAKEN);
     assert_int_equal(bench.restarts, 0);
+    ota_intake_abort(&bench.intake);
+
+    bench.intake.is_closed = true;
+    web_bench_compose_raw(&bench, "/update", "", bench.image, bench.image_len);
+    assert_int_equal(web_bench_ask(&bench), 409);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "the device is about to restart: try again in a few seconds\n");
+
+    /* Closed between a form's head and its file. */
+    bench.intake.is_closed = false;
+    web_bench_compose_form(&bench, "/update", PAGE, "image", "x", bench.image, bench.image_len);
+    web_bench_open(&bench, 0);
+    head_len = (size_t)(strstr(bench.request, "\r\n\r\n") + 4 - bench.request);
+    web_bench_feed(&bench, 0, bench.request, head_len);
+    bench.intake.is_closed = true;
+    web_bench_feed(&bench, 0, bench.request + head_len, bench.request_len - head_len);
+    assert_int_equal(web_bench_status(&bench, 0), 409);
+    assert_non_null(strstr(web_bench_body(&bench, 0), "\"error\":\"RESTARTING\""));
 }
 
 /* ---- Restart and roll back -------------------------------------------------------------------- */
@@ -372,7 +390,7 @@ static void test_gates_speak_in_every_dialect(void **state)
         {OTA_GATE_DESCRIBED, OTA_ERR_SAME_VERSION, "firmware", "", 200,
          "Update error: Aborted (the pump runs)\r\n"},
         {OTA_GATE_DESCRIBED, OTA_ERR_REFUSED, "update", "", 200,
-         "Update Failed: Aborted (the pump runs)"},
+         "Update Failed: Aborted (the pump runs)\r\n"},
         {OTA_GATE_ACTIVATE, OTA_ERR_REFUSED, "firmware", "", 200,
          "Update error: Aborted (the pump runs)\r\n"},
         {OTA_GATE_DESCRIBED, OTA_ERR_REFUSED, "firmware", PAGE, 409,

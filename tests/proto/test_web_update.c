@@ -22,7 +22,7 @@ static int set_up(void **state)
     return 0;
 }
 
-#define REBOOTING "<META http-equiv=\"refresh\" content=\"15;URL=/\">Update Success! Rebooting...\n"
+#define REBOOTING "<META http-equiv=\"refresh\" content=\"15;URL=/\">Update Success! Rebooting..."
 #define PSYCHIC "<b style='color:green'>Update done for file.</b>"
 
 struct dialect_case {
@@ -151,7 +151,7 @@ static void test_a_wrong_file(void **state)
         {"/update", "firmware", "x.bin", 200, "Update error: Wrong Magic Byte\r\n"},
         {"/update", "file", "code.bin", 500, " Update.errorString() Wrong Magic Byte"},
         {"/update", NULL, NULL, 500, "Flash Error"},
-        {"/update", "update", "x.bin", 200, "Update Failed: Wrong Magic Byte"},
+        {"/update", "update", "x.bin", 200, "Update Failed: Wrong Magic Byte\r\n"},
     };
     static char junk[5000];
 
@@ -175,14 +175,17 @@ static void test_a_wrong_file(void **state)
     }
 }
 
-/* A file that shows only at its end that it is broken. */
+/* A file that shows only at its end that it is broken. What the original's words do not say stands
+   behind them; the three of the raw dialect are all that it says. */
 static void test_a_broken_file(void **state)
 {
+#define CUT "Aborted (the image ends too early: the file is cut short)"
     static const struct failure_case cases[] = {
-        {"/update", "firmware", "x.bin", 200, "Update error: "},
-        {"/update", "file", "code.bin", 500, " Update.errorString() "},
+        {"/update", "firmware", "x.bin", 200, "Update error: " CUT "\r\n"},
+        {"/update", "file", "code.bin", 500, " Update.errorString() " CUT},
         {"/update", NULL, NULL, 500, "Validation / Activation Error"},
-        {"/update", "update", "x.bin", 200, "Update Failed: "},
+        {"/update", "update", "x.bin", 200, "Update Failed: " CUT "\r\n"},
+        {"/ota/upload", "file", "x.bin", 400, CUT},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -190,9 +193,85 @@ static void test_a_broken_file(void **state)
             cases[i].target, cases[i].name, cases[i].file_name, false, NULL, NULL, false};
         set_up(state);
         /* One short, so that it is noticed when all that was sent is there. */
+        assert_int_equal(web_bench_get(&bench, "/ota/start", ""), 200);
         compose(&upload, bench.image, bench.image_len - 1);
         assert_int_equal(web_bench_ask(&bench), cases[i].status);
-        assert_memory_equal(web_bench_body(&bench, 0), cases[i].body, strlen(cases[i].body));
+        assert_string_equal(web_bench_body(&bench, 0), cases[i].body);
+        assert_true(web_bench_has_line(
+            &bench, 0, "X-Updraft-Error: the image ends too early: the file is cut short"));
+        assert_int_equal(bench.restarts, 0);
+        assert_int_equal(bench.intake.state, OTA_INTAKE_FREE);
+        assert_int_equal(bench.intake.accepted, 0);
+    }
+}
+
+/* A file that is shorter than was announced. */
+static void test_an_incomplete_file(void **state)
+{
+#define FEWER "Aborted (fewer bytes came than were announced)"
+    static const struct failure_case cases[] = {
+        {"/update", "firmware", "x.bin", 200, "Update error: " FEWER "\r\n"},
+        {"/update", "file", "code.bin", 500, " Update.errorString() " FEWER},
+        {"/update", "update", "x.bin", 200, "Update Failed: " FEWER "\r\n"},
+        {"/ota/upload", "file", "x.bin", 400, FEWER},
+    };
+    char lines[64];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set_up(state);
+        assert_int_equal(web_bench_get(&bench, "/ota/start", ""), 200);
+        snprintf(lines, sizeof lines, "X-Size: %zu\r\n", bench.image_len + 1);
+        web_bench_compose_form(&bench, cases[i].target, lines, cases[i].name, cases[i].file_name,
+                               bench.image, bench.image_len);
+        assert_int_equal(web_bench_ask(&bench), cases[i].status);
+        assert_string_equal(web_bench_body(&bench, 0), cases[i].body);
+        assert_int_equal(bench.restarts, 0);
+        assert_int_equal(bench.intake.accepted, 0);
+    }
+}
+
+/* A connection that ends, or stalls, in the middle of the file: the sender may still hear why. */
+static void test_an_upload_that_is_cut_off(void **state)
+{
+    static const struct {
+        const char *target, *name, *lines;
+        bool ends; /* else it says nothing any more */
+        unsigned status;
+        const char *body;
+    } cases[] = {
+        {"/update", NULL, "", true, 500, "Protocol Error"},
+        {"/update", NULL, "", false, 500, "Protocol Error"},
+        {"/update", "firmware", "", true, 400,
+         "the form is cut off: the connection ended in the middle\n"},
+        {"/update", "firmware", "", false, 408, "the form is cut off: nothing came for too long\n"},
+        {"/ota/upload", "file", "", true, 400,
+         "the form is cut off: the connection ended in the middle\n"},
+        {"/update", "file", "X-Updraft: 1\r\n", true, 400,
+         "{\"ok\":false,\"error\":\"FORM\","
+         "\"text\":\"the form is cut off: the connection ended in the middle\"}\n"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set_up(state);
+        assert_int_equal(web_bench_get(&bench, "/ota/start", ""), 200);
+        if (cases[i].name != NULL) {
+            web_bench_compose_form(&bench, cases[i].target, cases[i].lines, cases[i].name, "x",
+                                   bench.image, bench.image_len);
+        } else {
+            web_bench_compose_raw(&bench, cases[i].target, "", bench.image, bench.image_len);
+        }
+        bench.request_len -= 100;
+        web_bench_open(&bench, 0);
+        web_bench_send(&bench, 0);
+        assert_int_equal(web_bench_status(&bench, 0), 0);
+        if (cases[i].ends) {
+            ota_http_server_closed(&bench.connection[0].http, OTA_OK);
+            web_bench_take(&bench, 0);
+        } else {
+            web_bench_wait(&bench, OTA_HTTP_SERVER_BODY_MS);
+        }
+        assert_int_equal(web_bench_status(&bench, 0), cases[i].status);
+        assert_string_equal(web_bench_body(&bench, 0), cases[i].body);
         assert_int_equal(bench.restarts, 0);
         assert_int_equal(bench.intake.state, OTA_INTAKE_FREE);
         assert_int_equal(bench.intake.accepted, 0);
@@ -207,7 +286,12 @@ static void test_the_esp8266_has_numbers(void **state)
     bench.ram.device.form = OTA_IMAGE_ESP8266;
     web_bench_compose_form(&bench, "/update", "", "firmware", "x", junk, sizeof junk);
     assert_int_equal(web_bench_ask(&bench), 200);
-    assert_memory_equal(web_bench_body(&bench, 0), "Update error: ERROR[10]: ", 25);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "Update error: ERROR[10]: Magic byte is not 0xE9\n");
+    web_bench_compose_form(&bench, "/update", "", "update", "x", junk, sizeof junk);
+    assert_int_equal(web_bench_ask(&bench), 200);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "Update Failed: ERROR[10]: Magic byte is not 0xE9\n");
 }
 
 /* ---- Digests and sizes ------------------------------------------------------------------------ */
@@ -239,7 +323,7 @@ static void test_digests_are_compared(void **state)
         assert_int_equal(bench.intake.accepted, 0);
         ask_raw(lines[i].line, value + 1);
         assert_int_equal(web_bench_status(&bench, 0), 400);
-        assert_string_equal(web_bench_body(&bench, 0), "MD5 parameter invalid\n");
+        assert_string_equal(web_bench_body(&bench, 0), "x-MD5, x-SHA256 or X-Size is malformed\n");
         value[3] = 'g';
         ask_raw(lines[i].line, value);
         assert_int_equal(web_bench_status(&bench, 0), 400);
@@ -386,6 +470,8 @@ int main(void)
         cmocka_unit_test(test_every_dialect_however_it_is_cut),
         cmocka_unit_test(test_a_wrong_file),
         cmocka_unit_test(test_a_broken_file),
+        cmocka_unit_test(test_an_incomplete_file),
+        cmocka_unit_test(test_an_upload_that_is_cut_off),
         cmocka_unit_test(test_the_esp8266_has_numbers),
         cmocka_unit_test(test_digests_are_compared),
         cmocka_unit_test(test_sizes_are_compared),

@@ -17,7 +17,7 @@
 
 #define POLLS_MAX 200000u
 
-/* ---- The platform ----------------------------------------------------------------------------- */
+/* ---- The platform ---------------------------------------------------------------------------- */
 
 static uint32_t bench_now(struct ota_platform *platform)
 {
@@ -34,7 +34,7 @@ static void bench_log(struct ota_platform *platform, enum ota_log_level level, c
     (void)snprintf(bench->log + len, sizeof bench->log - len, "%s: %s\n", tag, text);
 }
 
-/* ---- The scheme ------------------------------------------------------------------------------- */
+/* ---- The scheme ------------------------------------------------------------------------------ */
 
 static enum ota_err mem_read(struct ota_fetch *fetch, void *data, size_t capacity, size_t *len,
                              bool *ended)
@@ -110,7 +110,7 @@ static enum ota_err mem_open(struct ota_scheme *scheme, struct ota_platform *pla
     return OTA_OK;
 }
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 static uint32_t clock_of_gates(void *context)
 {
@@ -254,7 +254,7 @@ void bench_boot(struct bench *bench)
     open_intake(bench);
 }
 
-/* ---- Running ---------------------------------------------------------------------------------- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 void bench_start(struct bench *bench)
 {
@@ -285,7 +285,7 @@ void bench_start_and_run(struct bench *bench)
     bench_run(bench);
 }
 
-/* ---- Assertions ------------------------------------------------------------------------------- */
+/* ---- Assertions ------------------------------------------------------------------------------ */
 
 void bench_assert_result(const struct bench *bench, size_t item, enum ota_upgrade_outcome outcome,
                          enum ota_err err, int32_t reason)

@@ -36,6 +36,15 @@ static void on_event(void *context, enum ota_web_event event)
     bench->events[len + 1] = '\0';
 }
 
+/* No two are the same, and a test may know them. */
+static enum ota_err fill(void *context, void *data, size_t len)
+{
+    struct web_bench *bench = context;
+
+    memset(data, ++bench->draws, len);
+    return bench->draws_fail ? OTA_ERR_CRYPTO : OTA_OK;
+}
+
 void web_bench_make(struct web_bench *bench, uint32_t size)
 {
     const struct image_facts facts = {.chip = OTA_CHIP_ESP32S3, .size = size, .version = "1.1.0"};
@@ -58,6 +67,7 @@ void web_bench_make(struct web_bench *bench, uint32_t size)
         .intake = &bench->intake,
         .device = &bench->ram.device,
         .boot = 0x5f0e9a31,
+        .random = fill,
         .on_restart = on_restart,
         .on_event = on_event,
         .context = bench,

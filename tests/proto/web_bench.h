@@ -23,6 +23,8 @@ struct web_bench {
     struct ota_web_connection connection[WEB_CONNECTIONS];
     uint8_t buffer[4096];
     uint32_t now;
+    int draws; /* of random bytes, so far */
+    bool draws_fail;
 
     uint8_t image[WEB_IMAGE_MAX + 64];
     size_t image_len;

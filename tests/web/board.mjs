@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A virtual board for a test: made, started, listened to.
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 const updraft = process.env.UPDRAFT;
 const recorded = join(process.env.UPDRAFT_VECTORS ?? '', 'arduino/psychichttp');
@@ -68,6 +69,8 @@ export async function startBoard(files, name, ...options) {
       ended.then(() => give('the board ended'));
       look();
     }),
+    /** Does something to the board from outside: `updraft board VERB`. */
+    touch: (verb, ...words) => promisify(execFile)(updraft, ['board', verb, folder, ...words]),
     stop: async () => { child.kill('SIGTERM'); await ended; },
   };
   board.port = Number((await board.logged('http', /listening at TCP port (\d+)/))[1]);

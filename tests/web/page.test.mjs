@@ -45,6 +45,27 @@ const pick = (page, file) => page.locator('#file').setInputFiles(file);
 const slot = (page, label) => page.getByRole('row', { name: new RegExp(`^${label} `) });
 const info = async board => (await fetch(board.url + '/update/info')).json();
 
+/** Drops a file on an element, as a hand with a mouse does: the browser's own File in its own DataTransfer. */
+async function drop(page, selector, file, name) {
+  const content = readFileSync(file).toString('base64');
+  const carried = await page.evaluateHandle(([text, called]) => {
+    const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0)), transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], called, { type: 'application/octet-stream' }));
+    return transfer;
+  }, [content, name]);
+  const kept = [];
+  for (const type of ['dragenter', 'dragover', 'drop']) {
+    kept.push(await page.locator(selector).evaluate((node, [kind, dataTransfer]) => {
+      const event = new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true });
+      node.dispatchEvent(event);
+      return event.defaultPrevented; /* else the browser opens the file in place of the page */
+    }, [type, carried]));
+    if (type === 'dragover') assert.ok(await page.locator('#drop').evaluate(node => node.classList.contains('over')), 'it is seen where it will fall');
+  }
+  assert.deepEqual(kept, [true, true, true]);
+  assert.ok(!await page.locator('#drop').evaluate(node => node.classList.contains('over')));
+}
+
 async function resultIs(page, pattern) {
   await page.waitForFunction(text => new RegExp(text).test(document.getElementById('result').textContent), pattern.source, { timeout: 60000 });
   assert.match(await result(page).textContent(), pattern);
@@ -176,6 +197,47 @@ describe('a board that is restarted by hand', () => {
     assert.equal((await info(board)).running, 'ota_0');
   });
 
+  test('a program that is dropped on the page is sent', async () => {
+    await drop(page, '#drop', files.code, 'code.bin');
+    await page.getByText(new RegExp(files.project)).first().waitFor();
+    assert.equal(await page.locator('#drop').textContent(), 'code.bin');
+    await shoot(page, '11-dropped');
+    await send(page).click();
+    await resultIs(page, /proven, and boots next/);
+    assert.ok((await info(board)).slots.some(s => s.next && !s.runs && s.project === files.project));
+  });
+
+  test('so is one that is dropped beside its place', async () => {
+    await drop(page, 'h1', files.data, 'littlefs.bin');
+    await page.locator('[value=filesystem]:checked').waitFor();
+    assert.ok(page.url().endsWith('/update'), 'the page is still there');
+    await send(page).click();
+    await resultIs(page, /data is in place/);
+  });
+
+  test('one that the device holds is no failure', async () => {
+    const before = await info(board);
+    const network = await page.context().newCDPSession(page);
+    await network.send('Network.enable');
+    await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 400000 });
+    await pick(page, files.code);
+    await page.getByText(new RegExp(files.project)).first().waitFor();
+    await send(page).click();
+    await page.getByText(/\d+ %, \d+ KB\/s, \d+ s left/).waitFor();
+    await board.touch('hold', 'the pump runs');
+    await resultIs(page, /proven, and waits: the pump runs/);
+    await network.detach();
+    assert.ok(await result(page).evaluate(node => node.classList.contains('good')));
+    await shoot(page, '12-held');
+    await send(page).click();
+    await resultIs(page, /Another update is under way/);
+    await board.touch('release');
+    /* It is activated now, and nobody waits for the restart: the board does it by itself. */
+    let now = before;
+    while (now.boot === before.boot) now = await info(board).catch(() => now);
+    assert.notEqual(now.running, before.running);
+  });
+
   test('asked nobody else for anything', () => assert.deepEqual(page.strangers, []));
 
   test('by keyboard alone', async () => {
@@ -249,9 +311,23 @@ describe('a board with a password', () => {
 
   test('takes an update with it', async () => {
     const page = await open(board.url, { httpCredentials });
+    const logins = [];
+    page.on('request', async request => logins.push((await request.allHeaders()).authorization ?? 'none'));
     await pick(page, files.code);
     await send(page).click();
     await resultIs(page, /proven, and boots next/);
+    assert.ok(logins.length > 0 && logins.every(login => login.startsWith('Digest ')), `of the two the browser takes the better one: ${logins}`);
+    await page.context().close();
+  });
+
+  test('a browser that the board has forgotten logs in again by itself', async () => {
+    const page = await open(board.url, { httpCredentials });
+    await pick(page, files.code);
+    await send(page).click();
+    await resultIs(page, /proven, and boots next/);
+    await page.getByRole('button', { name: 'Restart the device' }).click();
+    await resultIs(page, /is back and runs/); /* with another key: each nonce of before is stale */
+    assert.ok(!board.lines.some(line => /wrong name or password/.test(line.text)));
     await page.context().close();
   });
 

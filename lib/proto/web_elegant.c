@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ElegantOTA's session, from its start to its upload: docs/formats/web-upload.md section 5. */
+
+#include "proto/web_private.h"
+
+void ota__web_elegant_start(struct ota_web_connection *connection)
+{
+    struct ota_web *web = connection->web;
+    struct ota_intake *intake = web->options.intake;
+    const struct ota_arrival arrival = {
+        .way = OTA__WEB_WAY,
+        .is_data = connection->asks_data,
+        .size = OTA_SIZE_UNKNOWN,
+        .expected = connection->expected,
+    };
+
+    if (connection->is_bad_digest) {
+        ota__web_refuse_as_original(connection, "MD5 parameter invalid");
+        return;
+    }
+    if (web->upload.owner != NULL || !ota_intake_is_free(intake)) {
+        ota__web_refuse_busy(connection);
+        return;
+    }
+    enum ota_err err = ota_intake_ask(intake, &arrival);
+    if (err != OTA_OK) {
+        connection->err = err;
+        connection->text = ota_intake_reason(intake);
+        ota__web_say(connection, OTA__WEB_SAY_START_FAILED);
+        return;
+    }
+    web->has_session = true;
+    web->session_is_data = connection->asks_data;
+    web->session_hash = connection->expected;
+    web->session_peer = connection->peer;
+    web->session_ms = connection->http.now_ms;
+    ota__web_say(connection, OTA__WEB_SAY_STARTED);
+}
+
+bool ota__web_elegant_go_on(struct ota_web_connection *connection)
+{
+    struct ota_web *web = connection->web;
+
+    if (!web->has_session || connection->http.now_ms - web->session_ms > OTA_WEB_SESSION_MS ||
+        !ota_address_same_host(&connection->peer, &web->session_peer)) {
+        return false;
+    }
+    web->has_session = false;
+    connection->is_data = web->session_is_data;
+    if (connection->expected.algorithm == OTA_HASH_NONE) {
+        connection->expected = web->session_hash;
+    }
+    return true;
+}
