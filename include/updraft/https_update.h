@@ -5,7 +5,8 @@
 /*
  * An update from one URL, over https (docs/formats/https-update.md sections 2 to 4): in one call,
  * or step by step. It is for programs that decide themselves when to update and from where; the
- * agent's pull (pull.h) asks a server that decides.
+ * agent's pull (pull.h) asks a server that decides. In a program with an agent, https_service.h
+ * carries it.
  *
  * In one call, which waits with platform->wait until all is over:
  *
@@ -44,9 +45,10 @@
  *     plain             all, in one answer: 200
  *     resume            from where the flash has them: 206 with the identity of what is there; for
  *                       anything else (200, 416, other bytes, another tag) all are asked for, once
- *     max_request       in ranges of that size, on one connection if the server keeps it. The first may be
- *                       answered with 200 and the whole file; the others must be 206 with the same total
- *                       and the same tag, and at least 1024 bytes each, or the update fails
+ *     max_request       in ranges of that size, on one connection if the server keeps it. The first
+ *                       may be answered with 200 and the whole file; the others must be 206 with
+ *                       the same total and the same tag, and at least 1024 bytes each, or the
+ *                       update fails
  *
  * How the flash is erased: nothing before the image has said what it is. Then piece by piece, each
  * unit just before it is written, in 64 KiB blocks where the length is known and in sectors where
@@ -141,6 +143,7 @@ struct ota_https_update {
     uint32_t start;   /* where an interrupted update is gone on with; 0: from the beginning */
     bool is_answered; /* a good head came */
     bool is_taken;    /* the intake is this update's */
+    bool has_more;    /* the last perform left off before the network did */
     char etag[OTA_IDENTITY_MAX + 1]; /* of the first answer */
     uint16_t head_len;
     uint8_t head[OTA_HTTPS_UPDATE_HEAD]; /* the first bytes, before they are written */
@@ -156,8 +159,7 @@ enum ota_err ota_https_update(struct ota_https_update *update,
                               const struct ota_https_update_options *options);
 
 /* Prepares and asks. Returns OTA_ERR_ARGUMENT for missing parts, OTA_ERR_URL (also for http without
-   allow_http, and https without secure), OTA_ERR_BUSY if another update is in the intake,
-   OTA_ERR_CONNECT. */
+   allow_http, and https without secure), OTA_ERR_CONNECT, and what ota_intake_availability does. */
 enum ota_err ota_https_update_begin(struct ota_https_update *update,
                                     const struct ota_https_update_options *options);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files over http and https: one HTTP exchange after another on the platform's connections. States and
- * answers are drawn in updraft/http_transfer.h; the head of an answer is judged in
+ * Files over http and https: one HTTP exchange after another on the platform's connections. States
+ * and answers are drawn in updraft/http_transfer.h; the head of an answer is judged in
  * http_transfer_answer.c.
  *
- * T1 Body reaches the reader only after a head that was judged good, and goes where transfer->offset says.
- * T2 A connection is used again only if the answer before was whole and the server has not said that it
- *    closes.
+ * T1 Body reaches the reader only after a head that was judged good, and goes where
+ *    transfer->offset says.
+ * T2 A connection is used again only if the answer before was whole and the server has not said
+ *    that it closes.
  */
 
 #include <string.h>
@@ -32,7 +33,7 @@ static enum ota_err fail(struct ota_http_transfer *transfer, enum ota_err err)
     return err;
 }
 
-/* ---- The request ------------------------------------------------------------------------------ */
+/* ---- The request ----------------------------------------------------------------------------- */
 
 static void write_target(void *context, struct ota_text *text)
 {
@@ -113,7 +114,7 @@ static enum ota_err on_body(void *context, const void *data, size_t len)
     return OTA_OK;
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 static bool may_go(const struct ota_http_transfer *transfer, const struct ota__url *url)
 {
@@ -203,8 +204,8 @@ static enum ota_err ask(struct ota_http_transfer *transfer)
     return OTA_OK;
 }
 
-/* A kept connection may have been closed by the server in the meantime: asked once more on a new one,
-   if nothing has been answered. */
+/* A kept connection may have been closed by the server in the meantime: asked once more on a new
+   one, if nothing has been answered. */
 static enum ota_err lost(struct ota_http_transfer *transfer, enum ota_err err)
 {
     bool may_ask_again = transfer->is_reused && !transfer->is_answered &&
@@ -225,7 +226,7 @@ static enum ota_err follow(struct ota_http_transfer *transfer)
     return err == OTA_OK ? ask(transfer) : fail(transfer, OTA_ERR_HTTP_REDIRECT);
 }
 
-/* ---- The answer ------------------------------------------------------------------------------- */
+/* ---- The answer ------------------------------------------------------------------------------ */
 
 static void send_some(struct ota_http_transfer *transfer, enum ota_err *err)
 {
@@ -278,7 +279,8 @@ static enum ota_err consider(struct ota_http_transfer *transfer, enum ota_err er
     return transfer->http.state == OTA_HTTP_DONE ? complete(transfer) : OTA_OK;
 }
 
-/* Reads once from the stream into the reader's memory, and lets the exchange take it apart there. */
+/* Reads once from the stream into the reader's memory, and lets the exchange take it apart
+   there. */
 static enum ota_err receive_once(struct ota_http_transfer *transfer, void *data, size_t capacity,
                                  size_t *got, size_t *len)
 {
@@ -332,7 +334,7 @@ enum ota_err ota_http_transfer_read(struct ota_http_transfer *transfer, void *da
     return err;
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------ */
+/* ---- Beginning and end ----------------------------------------------------------------------- */
 
 enum ota_err ota_http_transfer_begin(struct ota_http_transfer *transfer,
                                      const struct ota_http_transfer_options *options)

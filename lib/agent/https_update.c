@@ -6,8 +6,10 @@
  *     DESCRIBED   let_in: the intake begins and takes these
  *     IN_PROGRESS carry: from the transfer into the intake, range after range
  *
- * H1 Bytes go to the intake in the file's order, and without a gap: transfer.offset is update->received.
- * H2 The intake is TAKEN by this update only in IN_PROGRESS and COMPLETE, and in DESCRIBED after a resume.
+ * H1 Bytes go to the intake in the file's order, and without a gap: transfer.offset is
+ *    update->received.
+ * H2 The intake is TAKEN by this update only in IN_PROGRESS and COMPLETE, and in DESCRIBED after a
+ *    resume.
  */
 
 #include <updraft/https_update.h>
@@ -17,7 +19,7 @@
 #include "format/image_check.h"
 
 #define PIECE 1024u
-/* One perform moves at most this many pieces, so that a fast network leaves the program its turn. */
+/* One perform moves at most this many, so that a fast network leaves the program its turn. */
 #define PIECES_PER_PERFORM 16u
 
 static const char way[] = "https";
@@ -29,10 +31,10 @@ static void tell(const struct ota_https_update *update, enum ota_https_update_ev
     }
 }
 
-/* ---- Failing ---------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
-/* Leaves the door to others. What is on the flash is good as far as it goes, unless more came than was
-   announced. */
+/* Leaves the door to others. What is on the flash is good as far as it goes, unless more came than
+   was announced. */
 static void leave(struct ota_https_update *update, enum ota_err err)
 {
     struct ota_intake *intake = update->options.intake;
@@ -67,7 +69,7 @@ static enum ota_err refused(struct ota_https_update *update, enum ota_err err)
     return fail(update, err, offset);
 }
 
-/* ---- Asking ----------------------------------------------------------------------------------- */
+/* ---- Asking ---------------------------------------------------------------------------------- */
 
 static bool is_strong(const char *etag)
 {
@@ -90,7 +92,7 @@ static enum ota_err ask(struct ota_https_update *update)
                                  len != 0 ? len : OTA_SIZE_UNKNOWN, if_range);
 }
 
-/* Where an interrupted update is to be gone on with. Only one that can be told from another file. */
+/* Where an interrupted update goes on. Only one that can be told from another file. */
 static void find_start(struct ota_https_update *update)
 {
     const struct ota_https_update_options *options = &update->options;
@@ -135,7 +137,7 @@ static enum ota_err restart(struct ota_https_update *update)
     return err == OTA_OK ? OTA_OK : fail(update, err, 0);
 }
 
-/* ---- Letting in ------------------------------------------------------------------------------- */
+/* ---- Letting in ------------------------------------------------------------------------------ */
 
 static struct ota_arrival arrival(const struct ota_https_update *update)
 {
@@ -164,7 +166,7 @@ static enum ota_err go_on(struct ota_https_update *update)
         return refused(update, err);
     }
     if (offset != update->start) {
-        /* The flash does not hold what the journal claimed: what comes now does not belong there. */
+        /* The flash does not hold what the journal claimed: what comes does not belong there. */
         ota_intake_suspend(intake);
         return restart(update);
     }
@@ -191,10 +193,11 @@ static enum ota_err let_in(struct ota_https_update *update)
         return refused(update, err);
     }
     update->state = OTA_HTTPS_UPDATE_IN_PROGRESS;
+    update->has_more = true; /* nobody has looked at the network for a while */
     return OTA_OK;
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 /* The head of an answer has been judged good by the transfer. Is it of the same file? */
 static enum ota_err answered(struct ota_https_update *update)
@@ -265,7 +268,7 @@ static enum ota_err read_some(struct ota_https_update *update, void *data, size_
     return OTA_OK;
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------ */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 /* The answer will not do for what is on the flash: then for all of it. */
 static enum ota_err not_opened(struct ota_https_update *update, enum ota_err err)
@@ -322,6 +325,7 @@ static enum ota_err carry(struct ota_https_update *update)
 {
     uint8_t piece[PIECE];
 
+    update->has_more = true;
     for (unsigned i = 0; i < PIECES_PER_PERFORM && !is_whole(update); i++) {
         size_t len = 0;
         enum ota_err err = read_some(update, piece, sizeof piece, &len);
@@ -329,6 +333,7 @@ static enum ota_err carry(struct ota_https_update *update)
             return fail(update, err, update->received);
         }
         if (len == 0) {
+            update->has_more = false;
             break;
         }
         err = ota_intake_write(update->options.intake, piece, len);
@@ -364,8 +369,8 @@ enum ota_err ota_https_update_perform(struct ota_https_update *update)
 
 uint32_t ota_https_update_wait_ms(const struct ota_https_update *update)
 {
-    if (update->state != OTA_HTTPS_UPDATE_OPENING &&
-        update->state != OTA_HTTPS_UPDATE_IN_PROGRESS) {
+    if (update->has_more || (update->state != OTA_HTTPS_UPDATE_OPENING &&
+                             update->state != OTA_HTTPS_UPDATE_IN_PROGRESS)) {
         return 0;
     }
     return ota_http_transfer_wait_ms(&update->transfer);
@@ -376,7 +381,7 @@ bool ota_https_update_is_complete(const struct ota_https_update *update)
     return update->state == OTA_HTTPS_UPDATE_COMPLETE;
 }
 
-/* ---- Describing ------------------------------------------------------------------------------- */
+/* ---- Describing ------------------------------------------------------------------------------ */
 
 static bool decode_head(const struct ota_https_update *update,
                         struct ota_app_descriptor *descriptor)
@@ -415,7 +420,7 @@ enum ota_err ota_https_update_describe(struct ota_https_update *update,
     return has_descriptor ? OTA_OK : OTA_ERR_IMAGE_DESCRIPTOR;
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------ */
+/* ---- Beginning and end ----------------------------------------------------------------------- */
 
 enum ota_err ota_https_update_begin(struct ota_https_update *update,
                                     const struct ota_https_update_options *options)
@@ -443,12 +448,13 @@ enum ota_err ota_https_update_begin(struct ota_https_update *update,
     if (options->intake == NULL) {
         return OTA_ERR_ARGUMENT;
     }
-    if (!ota_intake_is_free(options->intake)) {
-        return OTA_ERR_BUSY;
+    enum ota_err err = ota_intake_availability(options->intake);
+    if (err != OTA_OK) {
+        return err;
     }
     update->options = *options;
     update->size = OTA_SIZE_UNKNOWN;
-    enum ota_err err = ota_http_transfer_begin(&update->transfer, &transfer);
+    err = ota_http_transfer_begin(&update->transfer, &transfer);
     if (err == OTA_OK) {
         find_start(update);
         err = ask(update);
@@ -500,11 +506,11 @@ enum ota_err ota_https_update(struct ota_https_update *update,
     enum ota_err err = ota_https_update_begin(update, options);
 
     while (err == OTA_OK && !ota_https_update_is_complete(update)) {
-        uint32_t before = update->received;
-        enum ota_https_update_state state = update->state;
+        enum ota_https_update_state before = update->state;
         err = ota_https_update_perform(update);
-        if (err == OTA_OK && before == update->received && state == update->state) {
-            platform->wait(platform, ota_https_update_wait_ms(update));
+        uint32_t wait_ms = ota_https_update_wait_ms(update);
+        if (err == OTA_OK && before == update->state && wait_ms > 0) {
+            platform->wait(platform, wait_ms);
         }
     }
     return err == OTA_OK ? ota_https_update_finish(update) : err;

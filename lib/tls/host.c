@@ -12,7 +12,7 @@
 #define TAG_DNS_NAME 2u
 #define TAG_ADDRESS 7u
 
-/* ---- Addresses -------------------------------------------------------------------------------- */
+/* ---- Addresses ------------------------------------------------------------------------------- */
 
 /* Four numbers up to 255 with dots between them, all `len` characters of it. */
 static bool read_ipv4(const char *text, size_t len, uint8_t address[4])
@@ -100,7 +100,7 @@ size_t ota__tls_host_address(const char *host, uint8_t address[16])
     return strchr(host, ':') != NULL && read_ipv6(host, strcspn(host, "%"), address) ? 16 : 0;
 }
 
-/* ---- Names ------------------------------------------------------------------------------------ */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static size_t without_last_dot(const char *name, size_t len)
 {

@@ -2,8 +2,8 @@
 /*
  * The stream: reads and writes that carry the handshake on, and then the data, without waiting.
  *
- * S1 Data passes in either direction only in OPEN, after a handshake in which the certificate was found
- *    good, or a session resumed that rests on one.
+ * S1 Data passes in either direction only in OPEN, after a handshake in which the certificate was
+ *    found good, or a session resumed that rests on one.
  * S2 What a write has taken is Mbed TLS's or in `out`; nothing more is taken until that is sent.
  * S3 After an error Mbed TLS is not called again.
  */
@@ -22,7 +22,7 @@ static bool would_block(int code)
     return code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* ---- The inner stream, as Mbed TLS sees it ----------------------------------------------------- */
+/* ---- The inner stream, as Mbed TLS sees it --------------------------------------------------- */
 
 static int inner_failed(struct ota__tls_stream *stream, enum ota_err err)
 {
@@ -65,7 +65,7 @@ static int transmit(void *context, const unsigned char *data, size_t len)
     return sent > 0 ? (int)sent : MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* ---- Failing ---------------------------------------------------------------------------------- */
+/* ---- Failing --------------------------------------------------------------------------------- */
 
 static enum ota_err judge(const struct ota__tls_stream *stream, int code)
 {
@@ -117,7 +117,7 @@ static enum ota_err fail(struct ota__tls_stream *stream, int code)
     return err;
 }
 
-/* ---- Going on --------------------------------------------------------------------------------- */
+/* ---- Going on -------------------------------------------------------------------------------- */
 
 static void handshake_done(struct ota__tls_stream *stream)
 {

@@ -48,7 +48,7 @@ static const int legacy_suites[] = {
     0,
 };
 
-/* ---- Helpers of all files --------------------------------------------------------------------- */
+/* ---- Helpers of all files -------------------------------------------------------------------- */
 
 bool ota__tls_is_memory(int code)
 {
@@ -86,7 +86,7 @@ void ota__tls_log(const struct ota__tls_stream *stream, enum ota_log_level level
     platform->log(platform, level, "tls", ota_text_end(&out));
 }
 
-/* ---- Trust ------------------------------------------------------------------------------------ */
+/* ---- Trust ----------------------------------------------------------------------------------- */
 
 enum ota_err ota__tls_trust_read(struct ota__tls_trust **trust, const char *pem)
 {
@@ -144,7 +144,7 @@ static enum ota_err read_fingerprint(struct ota_tls *tls, const char *text)
     return len == 20 || len == 32 ? OTA_OK : OTA_ERR_ARGUMENT;
 }
 
-/* ---- Wrapping --------------------------------------------------------------------------------- */
+/* ---- Wrapping -------------------------------------------------------------------------------- */
 
 static int give_random(void *context, unsigned char *data, size_t len)
 {
@@ -270,7 +270,7 @@ static enum ota_err wrap(struct ota_secure *self, struct ota_platform *platform,
     return OTA_OK;
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------ */
+/* ---- Beginning and end ----------------------------------------------------------------------- */
 
 enum ota_err ota_tls_begin(struct ota_tls *tls, const struct ota_tls_options *options)
 {

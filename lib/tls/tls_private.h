@@ -54,7 +54,7 @@ struct ota__tls_stream {
     uint8_t out[OTA__TLS_OUT_SIZE];
 };
 
-/* ---- tls.c ------------------------------------------------------------------------------------ */
+/* ---- tls.c ----------------------------------------------------------------------------------- */
 
 /* Reads certificates out of PEM. Returns OTA_OK, OTA_ERR_ARGUMENT or OTA_ERR_NO_MEMORY. */
 enum ota_err ota__tls_trust_read(struct ota__tls_trust **trust, const char *pem);
@@ -70,7 +70,7 @@ void ota__tls_log(const struct ota__tls_stream *stream, enum ota_log_level level
 /* Tells whether a code of Mbed TLS stands for memory that was not to be had. */
 bool ota__tls_is_memory(int code);
 
-/* ---- stream.c --------------------------------------------------------------------------------- */
+/* ---- stream.c -------------------------------------------------------------------------------- */
 
 /* Makes the functions of a stream whose Mbed TLS objects are ready. */
 void ota__tls_stream_init(struct ota__tls_stream *stream);
@@ -78,7 +78,7 @@ void ota__tls_stream_init(struct ota__tls_stream *stream);
 /* Releases a stream, all but its inner one. */
 void ota__tls_stream_free(struct ota__tls_stream *stream);
 
-/* ---- certificate.c ---------------------------------------------------------------------------- */
+/* ---- certificate.c --------------------------------------------------------------------------- */
 
 /* Mbed TLS's callback for each certificate of a chain, the server's own at depth 0. */
 int ota__tls_verify(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags);
@@ -86,7 +86,7 @@ int ota__tls_verify(void *context, mbedtls_x509_crt *certificate, int depth, uin
 /* What the flags of a chain come to, the gravest first; says in the log what is wrong. */
 enum ota_err ota__tls_verdict(const struct ota__tls_stream *stream, uint32_t flags);
 
-/* ---- host.c ----------------------------------------------------------------------------------- */
+/* ---- host.c ---------------------------------------------------------------------------------- */
 
 /* Reads an address, IPv4 or IPv6 (a zone behind '%' is passed over). Returns its bytes, 4 or 16; 0
    if `host` is a name. */
@@ -99,7 +99,7 @@ bool ota__tls_host_matches(const char *host, const char *name, size_t len);
 /* Tells whether a certificate is for `host`, by the rules in tls.h. */
 bool ota__tls_host_is_in(const char *host, const mbedtls_x509_crt *certificate);
 
-/* ---- session.c -------------------------------------------------------------------------------- */
+/* ---- session.c ------------------------------------------------------------------------------- */
 
 /* Offers the host's last session, if there is one that may be resumed, in a handshake to come. */
 void ota__tls_session_offer(struct ota__tls_stream *stream);

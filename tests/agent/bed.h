@@ -11,7 +11,8 @@
  *     set-up: bed_make(&bed); bed_make_image(&bed, "image", OTA_CHIP_ESP32S3);
  *             settings.port = bed_find_port(&bed);
  *             ota_x_service_init(&tested, &settings); bed_begin(&bed, &tested.service, NULL);
- *     test:   assert_int_equal(bed_run(&bed, "tool 127.0.0.1 image"), 0); bed_assert_in_place(&bed);
+ *     test:   assert_int_equal(bed_run(&bed, "tool 127.0.0.1 image"), 0);
+ *             bed_assert_in_place(&bed);
  *     end:    bed_remove(&bed);
  */
 
@@ -38,7 +39,8 @@ struct bed {
     uint32_t wait_ms;      /* what the agent wanted in its last turn */
 };
 
-/* Make it, with no agent yet; end the agent, see that it leaves no socket watched, and remove all. */
+/* Make it, with no agent yet; end the agent, see that it leaves no socket watched, and remove
+   all. */
 void bed_make(struct bed *bed);
 void bed_remove(struct bed *bed);
 

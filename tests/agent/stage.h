@@ -3,9 +3,9 @@
 #define AGENT_STAGE_H
 
 /*
- * The agent on a scripted platform: a device made of RAM with 1.0.0 in its factory app, a clock that
- * only waiting moves, and streams that say what the script has them say, one scene a connection. A
- * connection that no scene is left for fails the test.
+ * The agent on a scripted platform: a device made of RAM with 1.0.0 in its factory app, a clock
+ * that only waiting moves, and streams that say what the script has them say, one scene a
+ * connection. A connection that no scene is left for fails the test.
  */
 
 #include <updraft/agent.h>

@@ -232,6 +232,33 @@ static void test_second_push_before_the_restart(void **state)
 }
 
 /* While another way in has the device for itself, hosts are turned away. */
+static void test_no_password(void **state)
+{
+    static const char warning[] = "1 esphome: no password is set: whoever reaches this board";
+
+    (void)state;
+    assert_non_null(strstr(bed.log, warning));
+    settings.password = "secret";
+    bed.log[0] = '\0';
+    begin_agent();
+    assert_null(strstr(bed.log, warning));
+}
+
+/* Who comes while a restart is due is told so before any login. */
+static void test_restart_is_due(void **state)
+{
+    (void)state;
+    settings.password = "secret";
+    begin_agent();
+    bed.agent.intake.is_closed = true;
+    assert_not_updated(run_peer("--password wrong"), 2, "81");
+    assert_non_null(strstr(bed.log, "1 esphome: 127.0.0.1: the device is about to restart"));
+    bed.agent.intake.is_closed = false;
+    settings.password = NULL;
+    begin_agent();
+    push_and_update("");
+}
+
 static void test_pause(void **state)
 {
     struct ota_service *service = &tested.service;
@@ -254,7 +281,7 @@ static void test_port_that_is_taken(void **state)
     (void)state;
     ota_esphome_service_init(&service, &settings);
     options.services = &service.service;
-    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_BUSY);
+    assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_PORT);
     settings.version = 3;
     ota_esphome_service_init(&service, &settings);
     assert_int_equal(ota_agent_begin(&second, &options), OTA_ERR_ARGUMENT);
@@ -274,6 +301,8 @@ int main(void)
         TEST(test_fifty_at_once),
         TEST(test_silent_clients),
         TEST(test_second_push_before_the_restart),
+        TEST(test_no_password),
+        TEST(test_restart_is_due),
         TEST(test_pause),
         TEST(test_port_that_is_taken),
     };

@@ -45,7 +45,7 @@ static void assert_untouched(const struct web *web)
     }
 }
 
-/* ---- In one call ------------------------------------------------------------------------------ */
+/* ---- In one call ----------------------------------------------------------------------------- */
 
 static void one_call(void **state)
 {
@@ -133,7 +133,7 @@ static void statuses(void **state)
     assert_untouched(web);
 }
 
-/* ---- Redirects -------------------------------------------------------------------------------- */
+/* ---- Redirects ------------------------------------------------------------------------------- */
 
 static void redirects(void **state)
 {
@@ -190,7 +190,7 @@ static void redirects_have_an_end(void **state)
     assert_untouched(web);
 }
 
-/* ---- Bad answers ------------------------------------------------------------------------------ */
+/* ---- Bad answers ----------------------------------------------------------------------------- */
 
 static void bodies_that_lie(void **state)
 {
@@ -334,7 +334,7 @@ static void expected_digests(void **state)
     assert_int_equal(web->intake.accepted, 0);
 }
 
-/* ---- Gates ------------------------------------------------------------------------------------ */
+/* ---- Gates ----------------------------------------------------------------------------------- */
 
 static void the_version_gate(void **state)
 {
@@ -384,7 +384,7 @@ static void held_until_later(void **state)
     assert_int_equal(web->intake.accepted, 1);
 }
 
-/* ---- Step by step ----------------------------------------------------------------------------- */
+/* ---- Step by step ---------------------------------------------------------------------------- */
 
 static void step_by_step(void **state)
 {
@@ -416,6 +416,34 @@ static void step_by_step(void **state)
     assert_int_equal(ota_https_update_perform(&update), OTA_ERR_STATE);
     ota_https_update_abort(&update);
     assert_int_equal(update.state, OTA_HTTPS_UPDATE_DONE);
+}
+
+/* What a stream holds back nobody else knows of: it is waited for only where a read has found
+ * nothing. */
+static void waits_only_for_the_network(void **state)
+{
+    struct web *web = *state;
+    struct ota_https_update_options options = plain(web);
+    unsigned full = 0;
+
+    web_make_file(web, 40000, "1.3.0");
+    assert_int_equal(ota_https_update_begin(&update, &options), OTA_OK);
+    while (update.state == OTA_HTTPS_UPDATE_OPENING) {
+        assert_int_equal(ota_https_update_perform(&update), OTA_OK);
+    }
+    assert_int_equal(ota_https_update_perform(&update), OTA_OK);
+    assert_int_equal(update.state, OTA_HTTPS_UPDATE_IN_PROGRESS);
+    assert_int_equal(ota_https_update_wait_ms(&update), 0);
+    while (!ota_https_update_is_complete(&update)) {
+        const uint32_t before = update.received;
+        assert_int_equal(ota_https_update_perform(&update), OTA_OK);
+        if (update.received - before == 16384) {
+            assert_int_equal(ota_https_update_wait_ms(&update), 0);
+            full++;
+        }
+    }
+    assert_true(full > 0);
+    assert_int_equal(ota_https_update_finish(&update), OTA_OK);
 }
 
 static void not_wanted_after_all(void **state)
@@ -507,6 +535,7 @@ int main(void)
         TEST(the_version_gate),
         TEST(held_until_later),
         TEST(step_by_step),
+        TEST(waits_only_for_the_network),
         TEST(not_wanted_after_all),
         TEST(finished_too_early),
         TEST(begin_demands_what_it_needs),

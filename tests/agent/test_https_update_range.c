@@ -28,7 +28,7 @@ static struct ota_https_update_options in_ranges(struct web *web, uint32_t max_r
     };
 }
 
-/* ---- In ranges -------------------------------------------------------------------------------- */
+/* ---- In ranges ------------------------------------------------------------------------------- */
 
 static void ranges_on_one_connection(void **state)
 {
@@ -147,7 +147,7 @@ static void redirected_once_for_all_ranges(void **state)
     assert_string_equal(web->host, "cdn");
 }
 
-/* ---- Resumed ---------------------------------------------------------------------------------- */
+/* ---- Resumed --------------------------------------------------------------------------------- */
 
 /* An update that broke at this byte of the reply. */
 static void break_at(struct web *web, const struct ota_https_update_options *options, uint32_t cut)

@@ -62,7 +62,7 @@ static void poll_often(struct stage *stage)
     }
 }
 
-/* ---- One at a time ---------------------------------------------------------------------------- */
+/* ---- One at a time --------------------------------------------------------------------------- */
 
 /* The pull finds the door taken: it comes again soon, and harms nothing. */
 static void test_the_pull_is_put_off(void **state)
@@ -139,7 +139,7 @@ static void test_no_check_before_a_restart(void **state)
     assert_false(stage->agent.is_checking);
 }
 
-/* ---- Exclusive -------------------------------------------------------------------------------- */
+/* ---- Exclusive ------------------------------------------------------------------------------- */
 
 static void test_exclusive_for_a_service(void **state)
 {
@@ -231,7 +231,7 @@ static void test_exclusive_ends_a_check(void **state)
     assert_int_equal(stage->agent.pull.result, OTA_PULL_CURRENT);
 }
 
-/* ---- Gates before the pull -------------------------------------------------------------------- */
+/* ---- Gates before the pull ------------------------------------------------------------------- */
 
 static void is_untouched(const struct stage *stage)
 {

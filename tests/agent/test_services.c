@@ -53,12 +53,23 @@ static void test_one_cannot_open(void **state)
     struct way third;
 
     way_make(&third, stage, "third");
-    second.begin_err = OTA_ERR_BUSY;
-    assert_int_equal(ota_agent_begin(&stage->agent, &stage->options), OTA_ERR_BUSY);
+    second.begin_err = OTA_ERR_CONNECT;
+    assert_int_equal(ota_agent_begin(&stage->agent, &stage->options), OTA_ERR_CONNECT);
     assert_string_equal(first.calls, "be");
     assert_string_equal(second.calls, "b");
     assert_string_equal(third.calls, "");
     stage_assert_logged(stage, "E second: this way in cannot open: ");
+}
+
+/* Whose port it is that somebody else has is said with its number. */
+static void test_port_is_taken(void **state)
+{
+    struct stage *stage = *state;
+
+    second.begin_err = OTA_ERR_PORT;
+    second.service.port = 8080;
+    assert_int_equal(ota_agent_begin(&stage->agent, &stage->options), OTA_ERR_PORT);
+    stage_assert_logged(stage, "E second: cannot open port 8080: the port is taken");
 }
 
 static void test_update_by_a_service(void **state)
@@ -289,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_turns),
         TEST(test_one_cannot_open),
+        TEST(test_port_is_taken),
         TEST(test_update_by_a_service),
         TEST(test_data_by_a_service),
         TEST(test_failures_are_told),

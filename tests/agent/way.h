@@ -27,8 +27,8 @@ void way_make(struct way *way, struct stage *stage, const char *name);
 /* Lets the agent poll once, in which the way does this. Returns what the agent wants to wait. */
 uint32_t way_does(struct way *way, void (*turn)(struct way *way));
 
-/* Turns: to begin an update of the stage's image and write half of it; to write the rest and activate
-   it; to give it up. */
+/* Turns: to begin an update of the stage's image and write half of it; to write the rest and
+   activate it; to give it up. */
 void way_begin_half(struct way *way);
 void way_finish(struct way *way);
 void way_give_up(struct way *way);

@@ -2,8 +2,8 @@
 #ifndef FUZZ_DEVICE_H
 #define FUZZ_DEVICE_H
 
-/* A small device on a simulated NOR chip, for fuzz targets: table, otadata, a factory app, two slots and
-   a data partition, all within 60 KB. */
+/* A small device on a simulated NOR chip, for fuzz targets: table, otadata, a factory app, two
+   slots and a data partition, all within 60 KB. */
 
 #include <posix/nor.h>
 

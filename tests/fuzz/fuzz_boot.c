@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Boots: any table, any otadata, any damage to the images, the power cut while states are written. The
- * decision ends; what it chooses verifies; nothing but otadata is changed; and the choice is the same
- * when the same flash is booted again without trial boots.
+ * Boots: any table, any otadata, any damage to the images, the power cut while states are written.
+ * The decision ends; what it chooses verifies; nothing but otadata is changed; and the choice is
+ * the same when the same flash is booted again without trial boots.
  */
 #include <string.h>
 

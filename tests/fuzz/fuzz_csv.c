@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Partition tables as text and as bytes. Beyond not crashing: what is accepted can be written, what
-   was written reads back as the same rows, and the text made of those gives the same bytes. The first
-   byte of the input chooses the options. */
+   was written reads back as the same rows, and the text made of those gives the same bytes. The
+   first byte of the input chooses the options. */
 
 #include <stddef.h>
 #include <stdint.h>

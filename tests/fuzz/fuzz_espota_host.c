@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A push over the Arduino update protocol to a device that says anything. The input is a script: a byte
- * says what happens next, and brings bytes of its own. Whatever happens: the host reads nothing but the
- * image, sends it in order, takes it for accepted only if it was sent whole, and comes to an end.
+ * A push over the Arduino update protocol to a device that says anything. The input is a script: a
+ * byte says what happens next, and brings bytes of its own. Whatever happens: the host reads
+ * nothing but the image, sends it in order, takes it for accepted only if it was sent whole, and
+ * comes to an end.
  */
 #include <string.h>
 
@@ -115,7 +116,8 @@ static void send_bytes(uint8_t count)
     }
 }
 
-/* Gives the host a piece of the script itself, in memory of its own so that reading past it shows. */
+/* Gives the host a piece of the script itself, in memory of its own so that reading past it
+   shows. */
 static void speak(struct input *input,
                   enum ota_err (*tell)(struct ota_espota_host *, const void *, size_t))
 {

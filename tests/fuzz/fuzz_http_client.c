@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as an HTTP answer. The first byte of the input says how it is cut and whether it answers
- * a HEAD; whatever the cut, the outcome is that of the whole in one piece.
+ * Any bytes as an HTTP answer. The first byte of the input says how it is cut and whether it
+ * answers a HEAD; whatever the cut, the outcome is that of the whole in one piece.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -16,7 +16,8 @@ enum answers {
     AT_REQUEST = 1,
     AT_HEAD = 2,
     ON_GONE = 4,
-    PAUSED = 8
+    PAUSED = 8,
+    KEEPS = 16
 };
 
 struct outcome {
@@ -24,6 +25,7 @@ struct outcome {
     char buffer[80];
     uint8_t answers;
     bool in_request;
+    const char *kept[3]; /* of the values of headers, as long as the head comes */
     uint32_t requests, ends, gone, sent;
     uint32_t told, said; /* checksums of what the callbacks were told, and of what was said */
 };
@@ -55,6 +57,7 @@ static void on_request(void *context, enum ota_http_method method, const char *t
     REQUIRE(!outcome->in_request);
     REQUIRE(target[0] == '/' || target[0] == '*');
     outcome->in_request = true;
+    memset(outcome->kept, 0, sizeof outcome->kept);
     outcome->requests++;
     note(outcome, &method, sizeof method);
     note(outcome, target, strlen(target));
@@ -70,6 +73,10 @@ static void on_header(void *context, unsigned index, const char *value)
     REQUIRE(outcome->in_request && !ota_http_server_is_answered(&outcome->server));
     note(outcome, wanted[index], strlen(wanted[index]));
     note(outcome, value, strlen(value));
+    if ((outcome->answers & KEEPS) != 0) {
+        outcome->kept[index] = ota_http_server_keep(&outcome->server, value, strlen(value));
+        REQUIRE(outcome->kept[index] != NULL);
+    }
 }
 
 static void on_head(void *context, const struct ota_http_asked *asked)
@@ -78,6 +85,11 @@ static void on_head(void *context, const struct ota_http_asked *asked)
 
     REQUIRE(outcome->in_request && !ota_http_server_is_answered(&outcome->server));
     note(outcome, &asked->length, sizeof asked->length);
+    for (size_t i = 0; i < sizeof outcome->kept / sizeof *outcome->kept; i++) {
+        if (outcome->kept[i] != NULL) {
+            note(outcome, outcome->kept[i], strlen(outcome->kept[i]));
+        }
+    }
     if ((outcome->answers & AT_HEAD) != 0) {
         answer(outcome, 413);
     }
@@ -160,6 +172,9 @@ static void run(struct outcome *outcome, uint8_t answers, const uint8_t *data, s
         size_t taken = ota_http_server_input(&outcome->server, data + at, len);
         REQUIRE(taken <= len && taken >= (certain < len ? certain : len));
         at += taken;
+        if (outcome->server.state == OTA_HTTP_SERVER_WHOLE) {
+            memset(outcome->buffer, 'x', sizeof outcome->buffer); /* it is ours now */
+        }
         now_ms += taken == 0 ? 100 : 0;
         ota_http_server_tick(&outcome->server, now_ms);
         say(outcome, step < 256 ? step : 256);
@@ -179,12 +194,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct outcome whole, cut;
     struct input input = {data, size};
     size_t step = 1 + input_byte(&input) % 100;
-    uint8_t answers = input_byte(&input) & 15;
+    uint8_t answers = input_byte(&input) & 31;
 
     run(&whole, answers, input.data, input.left, input.left + 1);
     run(&cut, answers, input.data, input.left, step);
-    /* Of a request with two things wrong, or an early answer, the cut decides what is seen first.
-       */
+    /* Of a request with two things wrong, or an early answer, the cut decides what is seen
+       first. */
     bool refused =
         whole.gone + cut.gone > 0 || whole.server.is_own_answer || cut.server.is_own_answer;
     if (!refused && (answers & (AT_REQUEST | AT_HEAD)) == 0) {

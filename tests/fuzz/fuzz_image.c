@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Images of every form. The first four bytes choose the rules, the rest is the image: whole, byte by
- * byte, in odd pieces, and from flash, the check must come to the same end.
+ * Images of every form. The first four bytes choose the rules, the rest is the image: whole, byte
+ * by byte, in odd pieces, and from flash, the check must come to the same end.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Partition tables: the input is the table. What is accepted must keep all the rules, and be the same
-   however often it is read. */
+/* Partition tables: the input is the table. What is accepted must keep all the rules, and be the
+   same however often it is read. */
 #include <string.h>
 
 #include <updraft/layout.h>

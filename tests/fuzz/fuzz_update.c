@@ -2,8 +2,9 @@
 /*
  * The update API as a sequence of calls read from the input, legal and illegal, with the power cut
  * between and within them. A model beside it holds it to the table of updraft/update.h and to its
- * invariants: the running slot stands; otadata never names the target unless its content is proven; what
- * was proven is on the flash, byte for byte; nothing changes before the gate was asked, nor if it refuses.
+ * invariants: the running slot stands; otadata never names the target unless its content is proven;
+ * what was proven is on the flash, byte for byte; nothing changes before the gate was asked, nor if
+ * it refuses.
  */
 #include <string.h>
 

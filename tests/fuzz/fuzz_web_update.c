@@ -35,6 +35,14 @@ static struct board {
     unsigned restarts, asked;
 } board;
 
+/* The same for every input, so that one may hold the answer to a challenge. */
+static enum ota_err fill(void *context, void *data, size_t len)
+{
+    (void)context;
+    memset(data, 'k', len);
+    return OTA_OK;
+}
+
 static void on_restart(void *context, enum ota_restart_reason reason)
 {
     (void)context;
@@ -62,6 +70,7 @@ static void make_board(uint8_t settings)
         .device = &board.ram.device,
         .password = (settings & WITH_PASSWORD) != 0 ? "p" : NULL,
         .restart = (settings & BY_HAND) != 0 ? OTA_WEB_RESTART_BY_HAND : OTA_WEB_RESTART_BY_DIALECT,
+        .random = fill,
         .on_restart = on_restart,
         .on_event = on_event,
     };

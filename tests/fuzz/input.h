@@ -2,8 +2,8 @@
 #ifndef FUZZ_INPUT_H
 #define FUZZ_INPUT_H
 
-/* What fuzz targets of the device library share: numbers taken from the input, and a condition that must
-   hold. */
+/* What fuzz targets of the device library share: numbers taken from the input, and a condition that
+   must hold. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A main function for a fuzz target in builds without libFuzzer: runs the target once on nothing and
- * once on each file of the folders named on the command line. Fails when a file cannot be read, or
- * when there was none.
+ * A main function for a fuzz target in builds without libFuzzer: runs the target once on nothing
+ * and once on each file of the folders named on the command line. Fails when a file cannot be read,
+ * or when there was none.
  */
 #include <dirent.h>
 #include <errno.h>

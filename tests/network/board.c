@@ -21,7 +21,7 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* ---- Images ----------------------------------------------------------------------------------- */
+/* ---- Images ---------------------------------------------------------------------------------- */
 
 static void fill_digest(struct board_image *image, const struct ota_crypto *crypto)
 {
@@ -71,7 +71,7 @@ void image_free(struct board_image *image)
     image->bytes = NULL;
 }
 
-/* ---- The flash -------------------------------------------------------------------------------- */
+/* ---- The flash ------------------------------------------------------------------------------- */
 
 static enum ota_err chip_over(const struct board *board, struct nor *nor, uint8_t *memory,
                               struct nor_state *state)
@@ -121,7 +121,7 @@ static enum ota_err decide(struct ota_device *device)
     return ota_boot_decide(&boot, buffer, sizeof buffer);
 }
 
-/* ---- The life of a board ---------------------------------------------------------------------- */
+/* ---- The life of a board --------------------------------------------------------------------- */
 
 static void note_running(struct board *board, const struct board_image *image)
 {

@@ -3,8 +3,8 @@
 #define NETWORK_BOARD_H
 
 /*
- * The device of the network tests: a simulated flash chip with two OTA slots, the real agent with its
- * services, and the bootloader between restarts. It keeps, out of the agent's reach, what runs.
+ * The device of the network tests: a simulated flash chip with two OTA slots, the real agent with
+ * its services, and the bootloader between restarts. It keeps, out of the agent's reach, what runs.
  *
  *     struct board *board = board_new(&crypto, image_max);
  *     board->options.platform = platform; board->options.url = …;
@@ -16,6 +16,7 @@
 #include <updraft/boot.h>
 #include <updraft/esphome_service.h>
 #include <updraft/espota_service.h>
+#include <updraft/https_service.h>
 #include <updraft/upgrade_service.h>
 #include <updraft/web_service.h>
 
@@ -45,6 +46,7 @@ struct board {
     struct ota_web_service web;
     struct ota_web_service_connection connections[OTA_WEB_SERVICE_CONNECTIONS];
     struct ota_upgrade_service list;
+    struct ota_https_service fetcher;
     uint8_t buffer[4096];
     char text[2048];
 
@@ -56,8 +58,8 @@ struct board {
 #define BOARD_OTADATA_SIZE 0x2000u
 #define BOARD_SLOTS 0x10000u
 
-/* Makes a board with a small first image in ota_0, booted once, and noise in ota_1. The services are
-   to be initialised by the caller. */
+/* Makes a board with a small first image in ota_0, booted once, and noise in ota_1. The services
+   are to be initialised by the caller. */
 struct board *board_new(const struct ota_crypto *crypto, uint32_t image_max);
 void board_free(struct board *board);
 
@@ -68,12 +70,12 @@ void board_reset(struct board *board);
 enum ota_err board_begin(struct board *board);
 void board_end(struct board *board);
 
-/* Ends the agent and boots: `image` must be what boots then; NULL: what ran. Returns NULL, or what is
-   wrong. */
+/* Ends the agent and boots: `image` must be what boots then; NULL: what ran. Returns NULL, or what
+   is wrong. */
 const char *board_boot(struct board *board, const struct board_image *image);
 
-/* Whether what runs is untouched and would boot again, and the chip's rules were kept. Returns NULL, or
-   what is wrong. */
+/* Whether what runs is untouched and would boot again, and the chip's rules were kept. Returns
+   NULL, or what is wrong. */
 const char *board_check(const struct board *board);
 
 /* The door is open, and nobody is inside. */

@@ -16,7 +16,7 @@ static bool measure(struct world *world, const struct way *way, const struct boa
             world_fail(world, "a plain update fails: %.100s", world->peer.said));
 }
 
-/* ---- Cuts ------------------------------------------------------------------------------------- */
+/* ---- Cuts ------------------------------------------------------------------------------------ */
 
 static bool cut_at(struct world *world, const struct way *way, const struct board_image *image,
                    struct net_plan *plan, struct explored *explored)
@@ -35,11 +35,12 @@ static bool cut_at(struct world *world, const struct way *way, const struct boar
 }
 
 /* Of the little that the board sends, more places. */
-static uint64_t step_over(uint64_t total, uint32_t step)
+static uint64_t step_over(const struct way *way, uint64_t total, uint32_t step)
 {
+    const uint64_t sparse = way->sparse != 0 ? way->sparse : 1;
     const uint64_t finer = total / 100;
 
-    return 1 + (step == 0 || finer < step ? finer : step - 1);
+    return sparse * (1 + (step == 0 || finer < step ? finer : step - 1));
 }
 
 bool explore_cuts(struct world *world, const struct way *way, const struct board_image *image,
@@ -47,12 +48,13 @@ bool explore_cuts(struct world *world, const struct way *way, const struct board
 {
     struct try_outcome plain;
 
+    fine = way->sparse != 0 ? fine / way->sparse : fine;
     if (!measure(world, way, image, &plain)) {
         return false;
     }
     for (unsigned direction = 0; direction < 2; direction++) {
         const uint64_t total = plain.carried[direction];
-        const uint64_t every = step_over(total, step);
+        const uint64_t every = step_over(way, total, step);
         struct net_plan plan = {.direction = (enum net_direction)direction};
         for (uint64_t at = 0; at < total; at++) {
             plan.cut_at = at;
@@ -67,7 +69,7 @@ bool explore_cuts(struct world *world, const struct way *way, const struct board
     return true;
 }
 
-/* ---- Pieces ----------------------------------------------------------------------------------- */
+/* ---- Pieces ---------------------------------------------------------------------------------- */
 
 bool explore_pieces(struct world *world, const struct way *way, const struct board_image *image,
                     struct explored *explored)
@@ -88,7 +90,7 @@ bool explore_pieces(struct world *world, const struct way *way, const struct boa
     return true;
 }
 
-/* ---- Pauses ----------------------------------------------------------------------------------- */
+/* ---- Pauses ---------------------------------------------------------------------------------- */
 
 static bool pause_for(struct world *world, const struct way *way, const struct board_image *image,
                       uint64_t at, uint32_t stall_ms, bool must_pass, struct explored *explored)
@@ -125,7 +127,7 @@ bool explore_stalls(struct world *world, const struct way *way, const struct boa
            pause_for(world, way, image, middle, way->silence_ms + 1100, false, explored);
 }
 
-/* ---- Datagrams -------------------------------------------------------------------------------- */
+/* ---- Datagrams ------------------------------------------------------------------------------- */
 
 bool explore_datagrams(struct world *world, const struct way *way, const struct board_image *image,
                        struct explored *explored)
@@ -163,149 +165,7 @@ bool explore_datagrams(struct world *world, const struct way *way, const struct 
     return true;
 }
 
-/* ---- Many at once ----------------------------------------------------------------------------- */
-
-static uint32_t poll_peers(struct peer *peers, unsigned count, unsigned *over)
-{
-    uint32_t wait_ms = UINT32_MAX;
-
-    *over = 0;
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t wanted_ms = peers[i].is_over ? UINT32_MAX : peer_poll(&peers[i]);
-        wait_ms = wanted_ms < wait_ms ? wanted_ms : wait_ms;
-        *over += peers[i].is_over;
-    }
-    return wait_ms;
-}
-
-static bool run_crowd(struct world *world, struct peer *peers, unsigned count)
-{
-    const uint32_t begun_ms = world->net->now_ms;
-    unsigned over = 0;
-
-    while (over < count || !world->board->agent.is_restarting) {
-        const uint64_t stirred = world->net->stirred;
-        uint32_t wait_ms = world_turn(world);
-        uint32_t peers_ms = poll_peers(peers, count, &over);
-        if (world->net->now_ms - begun_ms > 900000u) {
-            return world_fail(world, "%u of %u clients come to no end", count - over, count);
-        }
-        world_wait(world, stirred, wait_ms < peers_ms ? wait_ms : peers_ms);
-    }
-    return true;
-}
-
-/* Exactly one was served; the image that it brought is what must boot. */
-static bool judge_crowd(struct world *world, const struct peer *peers, unsigned count)
-{
-    const struct try_outcome outcome = {.is_activated = true, .was_told = true};
-    const struct board_image *image = NULL;
-    unsigned accepted = 0, busy = 0;
-
-    for (unsigned i = 0; i < count; i++) {
-        accepted += peers[i].is_accepted;
-        busy += peers[i].was_busy;
-        image = peers[i].is_accepted ? peers[i].image : image;
-    }
-    if (accepted != 1 || world->board->agent.intake.accepted != 1) {
-        return world_fail(world, "of %u clients %u were served, and %u updates accepted", count,
-                          accepted, (unsigned)world->board->agent.intake.accepted);
-    }
-    return (busy > 0 || world_fail(world, "nobody was told that the board is busy")) &&
-           world_settle(world, image, &outcome);
-}
-
-static bool try_crowd(struct world *world, const struct board_image images[3], unsigned count,
-                      unsigned turn)
-{
-    const struct way *kinds[] = {way_named("web-raw"), way_named("esphome"), way_named("espota"),
-                                 way_named("web-form")};
-    struct peer *peers = calloc(count, sizeof *peers);
-
-    world_close(world);
-    board_reset(world->board);
-    net_arm(world->net, NULL);
-    bool is_well = peers != NULL && world_open(world, kinds[1], NULL);
-    for (unsigned i = 0; is_well && i < count; i++) {
-        peers[i].platform = &world->net->nodes[2 + i].platform;
-        world_begin_peer(world, &peers[i], kinds[(i + turn) % 4], &images[i % 3]);
-    }
-    is_well = is_well && run_crowd(world, peers, count) && judge_crowd(world, peers, count);
-    for (unsigned i = 0; peers != NULL && i < count; i++) {
-        if (peers[i].kind != NULL) {
-            peer_end(&peers[i]);
-        }
-    }
-    free(peers);
-    world_close(world);
-    return is_well && (net_open_everywhere(world->net) == 0 ||
-                       world_fail(world, "%u sockets stay open after a crowd",
-                                  net_open_everywhere(world->net)));
-}
-
-/* Another kind of client is the first each time. */
-bool explore_crowd(struct world *world, const struct board_image images[3], unsigned count,
-                   struct explored *explored)
-{
-    for (unsigned turn = 0; turn < 4; turn++) {
-        if (!try_crowd(world, images, count, turn)) {
-            return false;
-        }
-        explored->peers += count;
-    }
-    return true;
-}
-
-/* Lets time pass for the board alone. */
-static void wait_for(struct world *world, uint32_t time_ms)
-{
-    const uint32_t begun_ms = world->net->now_ms;
-
-    while (world->net->now_ms - begun_ms < time_ms) {
-        const uint64_t stirred = world->net->stirred;
-        uint32_t wait_ms = world_turn(world);
-        world_wait(world, stirred, wait_ms < 100 ? wait_ms : 100);
-    }
-}
-
-#define SILENT_CLIENTS 12
-#define PATIENCE_MS 2100u /* who has said nothing for two seconds makes room */
-
-bool explore_silent_clients(struct world *world, const struct way *way,
-                            const struct board_image *image, struct explored *explored)
-{
-    struct ota_platform *platform = &world->net->nodes[2].platform;
-    struct ota_stream *streams[SILENT_CLIENTS];
-    struct try_outcome outcome = {.is_activated = false};
-    const uint16_t ports[] = {world->web_port, world->esphome_port};
-
-    world_close(world);
-    board_reset(world->board);
-    net_arm(world->net, NULL);
-    if (!world_open(world, way, image)) {
-        return false;
-    }
-    for (unsigned i = 0; i < SILENT_CLIENTS; i++) {
-        struct ota_address address = world->device_address;
-        address.port = ports[i % 2];
-        if (platform->connect_to(platform, &address, &streams[i]) != OTA_OK) {
-            return world_fail(world, "there is no connection to be had");
-        }
-    }
-    if (way->kind == WAY_PUSH) {
-        wait_for(world, PATIENCE_MS);
-    }
-    bool is_well = world_try(world, way, image, NULL, &outcome) &&
-                   ((outcome.is_activated && outcome.was_told) ||
-                    world_fail(world, "silent clients keep others away: %.100s", world->peer.said));
-    for (unsigned i = 0; i < SILENT_CLIENTS; i++) {
-        streams[i]->close(streams[i]);
-    }
-    explored->peers += SILENT_CLIENTS;
-    return is_well && world_settle(world, image, &outcome);
-}
-
-/* ---- Again and again -------------------------------------------------------------------------- */
+/* ---- Again and again ------------------------------------------------------------------------- */
 
 bool explore_turns(struct world *world, const struct board_image images[3], unsigned count,
                    struct explored *explored)

@@ -13,8 +13,8 @@ struct explored {
     unsigned cuts, stalls, pieces, datagrams, peers, updates;
 };
 
-/* The connection ends at every step-th byte of both directions, and at each of the first and the last `fine`
-   ones, in each way that there is. */
+/* The connection ends at every step-th byte of both directions, and at each of the first and the
+   last `fine` ones, in each way that there is; where way->sparse says so at fewer. */
 bool explore_cuts(struct world *world, const struct way *way, const struct board_image *image,
                   uint32_t step, uint32_t fine, struct explored *explored);
 
@@ -22,8 +22,8 @@ bool explore_cuts(struct world *world, const struct way *way, const struct board
 bool explore_pieces(struct world *world, const struct way *way, const struct board_image *image,
                     struct explored *explored);
 
-/* The sender pauses a little less than the board bears, and a little more: at the beginning and in the
-   middle. */
+/* The sender pauses a little less than the board bears, and a little more: at the beginning and in
+   the middle. */
 bool explore_stalls(struct world *world, const struct way *way, const struct board_image *image,
                     struct explored *explored);
 
@@ -31,8 +31,9 @@ bool explore_stalls(struct world *world, const struct way *way, const struct boa
 bool explore_datagrams(struct world *world, const struct way *way, const struct board_image *image,
                        struct explored *explored);
 
-/* So many senders at once, of all ways that push, with three images in turn: one is served, and what it
-   brought boots. Some more who only connect and are silent: an update by this way succeeds. */
+/* So many senders at once, of all ways that push, with three images in turn, some of the time while
+   the board fetches one over TLS: one is served, and what it brought boots. Some more who only
+   connect, and say nothing or half of what they should: an update by this way succeeds. */
 bool explore_crowd(struct world *world, const struct board_image images[3], unsigned count,
                    struct explored *explored);
 bool explore_silent_clients(struct world *world, const struct way *way,

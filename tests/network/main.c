@@ -2,10 +2,11 @@
 /*
  * updraft-network: an update by each way in with the network failing, all of it.
  *
- *     updraft-network cuts WAY [IMAGE]      the connection ends at every 997th byte, pieces, pauses, datagrams
- *     updraft-network crowd [IMAGE]         50 clients at once, and silent ones
- *     updraft-network turns COUNT           so many updates by all ways in turn: nothing grows
- *     updraft-network sockets COUNT         the same on real sockets
+ *     updraft-network cuts WAY [IMAGE [STEP]]  the connection ends at every STEP-th byte (997);
+ *                                              pieces, pauses, datagrams
+ *     updraft-network crowd [IMAGE]            50 clients at once, and silent ones
+ *     updraft-network turns COUNT              so many updates by all ways in turn: nothing grows
+ *     updraft-network sockets COUNT            the same on real sockets
  *
  * IMAGE is an ESP32-S3 app; without it, or if it is not there, one of the same size as
  * the usual one is made. NETWORK_LOG in the environment prints what the board says.
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <posix/platform.h>
 
@@ -52,35 +54,37 @@ static void load(struct board_image *image, const char *path)
 }
 
 static bool all_of(struct world *world, const struct way *way, const struct board_image *image,
-                   struct explored *explored)
+                   uint32_t step, struct explored *explored)
 {
-    /* A login of the Arduino protocol takes 10,000 rounds on both sides. */
-    const bool is_slow = way->push == &peer_espota && way->password != NULL;
-
-    return explore_cuts(world, way, image, is_slow ? 7 * STEP : STEP, 0, explored) &&
+    printf("%s: cuts at every %u bytes of %u\n", way->name,
+           way->sparse != 0 ? way->sparse * step : step, image->size);
+    return explore_cuts(world, way, image, step, 0, explored) &&
            explore_pieces(world, way, image, explored) &&
            explore_stalls(world, way, image, explored) &&
            (way->push != &peer_espota || explore_datagrams(world, way, image, explored));
 }
 
-static int cuts(const char *name, const char *path)
+static int cuts(const char *name, const char *path, uint32_t step)
 {
     const struct way *way = way_named(name);
     struct explored explored = {.cuts = 0};
-    struct board_image image;
+    struct board_image image, small;
 
     if (way == NULL) {
         fprintf(stderr, "there is no way \"%s\"\n", name);
         return 2;
     }
     load(&image, path);
+    image_forge(&small, crypto, SMALL_SIZE, "3.0.0");
     struct net *net = net_new();
     struct world *world = world_new(net, crypto, image.size);
-    (void)all_of(world, way, &image, &explored);
+    world->small = &small;
+    (void)all_of(world, way, &image, step, &explored);
     int status = finish(world, &explored, name);
     world_free(world);
     net_free(net);
     image_free(&image);
+    image_free(&small);
     return status;
 }
 
@@ -189,24 +193,37 @@ static int sockets(unsigned count)
     return status;
 }
 
+/* Has memory that is given back count as such at once: the allocator's caches of it would look like
+ * growth. */
+static void begin_without_caches(char **argv)
+{
+    if (getenv("GLIBC_TUNABLES") == NULL &&
+        setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0", 1) == 0) {
+        (void)execv("/proc/self/exe", argv);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
     const char *word = argc > 2 ? argv[2] : NULL;
 
     if (strcmp(what, "cuts") == 0 && word != NULL) {
-        return cuts(word, argc > 3 ? argv[3] : NULL);
+        return cuts(word, argc > 3 ? argv[3] : NULL,
+                    argc > 4 ? (uint32_t)strtoul(argv[4], NULL, 10) : STEP);
     }
     if (strcmp(what, "crowd") == 0) {
         return crowd(word);
     }
+    begin_without_caches(argv);
     if (strcmp(what, "turns") == 0 && word != NULL) {
         return turns((unsigned)strtoul(word, NULL, 10));
     }
     if (strcmp(what, "sockets") == 0 && word != NULL) {
         return sockets((unsigned)strtoul(word, NULL, 10));
     }
-    fputs("usage: updraft-network cuts WAY [IMAGE] | crowd [IMAGE] | turns COUNT | sockets COUNT\n",
+    fputs("usage: updraft-network cuts WAY [IMAGE [STEP]] | crowd [IMAGE] | turns COUNT | sockets "
+          "COUNT\n",
           stderr);
     return 2;
 }

@@ -3,8 +3,8 @@
 #define NETWORK_NET_H
 
 /*
- * A network in memory, with a clock that only moves when told to: a struct ota_platform for each node
- * of it, streams with windows, listeners, datagrams, and a plan of what goes wrong.
+ * A network in memory, with a clock that only moves when told to: a struct ota_platform for each
+ * node of it, streams with windows, listeners, datagrams, and a plan of what goes wrong.
  *
  *     struct net *net = net_new();
  *     device_uses(&net->nodes[NET_DEVICE].platform);
@@ -55,8 +55,8 @@ enum net_fate {
 };
 
 struct net_plan {
-    /* For the first connection that is made once this is armed: what ends it, after so many bytes of
-       this direction. */
+    /* For the first connection that is made once this is armed: what ends it, after so many bytes
+       of this direction. */
     enum net_end end;
     enum net_direction direction;
     uint64_t cut_at;
@@ -150,6 +150,8 @@ struct net {
     uint64_t orders;
     uint16_t next_port;
     uint32_t random;
+    unsigned connections_top; /* those from here on have never been used */
+    unsigned packet_count;    /* on their way */
     struct net_connection connections[NET_CONNECTIONS];
     struct net_listener listeners[NET_LISTENERS];
     struct net_socket sockets[NET_SOCKETS];

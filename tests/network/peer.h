@@ -3,8 +3,8 @@
 #define NETWORK_PEER_H
 
 /*
- * Who talks to the board: one object for each push, or for a web server that is asked. All of them work over
- * any struct ota_platform and never wait.
+ * Who talks to the board: one object for each push, or for a web server that is asked. All of them
+ * work over any struct ota_platform and never wait.
  *
  *     struct peer peer = {.platform = platform, .address = board, .image = &image};
  *     peer_begin(&peer, &peer_espota);
@@ -16,6 +16,7 @@
 #include <updraft/espota_host.h>
 
 #include "network/board.h"
+#include "tls/tls_server.h"
 
 #define PEER_SAID_MAX 2048u
 #define PEER_CONNECTIONS 6u
@@ -47,6 +48,7 @@ struct peer_upload_state {
     struct ota_stream *stream;
     char head[512], tail[64];
     uint32_t head_len, tail_len, sent, stirred_ms;
+    bool is_starting; /* ElegantOTA's first request is out, or goes out */
     bool cannot_send;
 };
 
@@ -55,8 +57,10 @@ struct peer_served {
     char request[2048];
     uint32_t request_len;
     char head[512];
-    uint32_t head_len, sent, offset;
-    bool is_answering, has_none;
+    uint32_t head_len, sent;
+    uint32_t from, to; /* of the file */
+    bool is_answering;
+    bool keeps; /* the connection, for the next request */
     uint32_t stirred_ms;
 };
 
@@ -71,6 +75,7 @@ struct peer {
     struct ota_address address; /* of the board, with the port; of a server the port is its own */
     const struct board_image *image;
     const char *password;
+    struct tls_server *tls; /* of a server; NULL: it speaks http */
 
     /* To be read. */
     const struct peer_kind *kind;
@@ -79,9 +84,10 @@ struct peer {
     bool was_busy;            /* or that another one is at it */
     char said[PEER_SAID_MAX]; /* what it was told */
     uint32_t said_len;
-    unsigned requests;    /* of a server: for the image, */
-    uint32_t last_offset; /* the last from here on, */
-    uint64_t bytes;       /* and how much of it went out in all */
+    unsigned requests;     /* of a server: for the image, */
+    uint32_t first_offset; /* the first and */
+    uint32_t last_offset;  /* the last from here on, */
+    uint64_t bytes;        /* and how much of it went out in all */
 
     union {
         struct peer_espota_state espota;
@@ -91,7 +97,8 @@ struct peer {
     } as;
 };
 
-extern const struct peer_kind peer_espota, peer_esphome, peer_form, peer_raw, peer_server;
+extern const struct peer_kind peer_espota, peer_esphome, peer_form, peer_raw, peer_elegant,
+    peer_server;
 
 /* Begins; what could not be begun is over. */
 void peer_begin(struct peer *peer, const struct peer_kind *kind);
@@ -102,7 +109,8 @@ uint32_t peer_poll(struct peer *peer);
 /* Closes what is open. */
 void peer_end(struct peer *peer);
 
-/* For the kinds: the image as the machines read it, and numbers for their proofs. `context` is the peer. */
+/* For the kinds: the image as the machines read it, and numbers for their proofs. `context` is
+   the peer. */
 enum ota_err peer_read_image(void *context, uint32_t offset, void *data, size_t len);
 enum ota_err peer_random(void *context, void *data, size_t len);
 

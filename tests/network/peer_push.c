@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Arduino ---------------------------------------------------------------------------------- */
+/* ---- Arduino --------------------------------------------------------------------------------- */
 
 static size_t espota_output(void *machine, void *buffer, size_t capacity)
 {
@@ -133,7 +133,7 @@ static void espota_end(struct peer *peer)
 
 const struct peer_kind peer_espota = {"espota", espota_begin, espota_poll, espota_end};
 
-/* ---- ESPHome ---------------------------------------------------------------------------------- */
+/* ---- ESPHome --------------------------------------------------------------------------------- */
 
 static size_t esphome_output(void *machine, void *buffer, size_t capacity)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A web server with one file, which it gives whole or from an offset on. */
+/* A web server with one file, which it gives whole or in ranges, over TLS if it has some. */
 
 #include "network/peer.h"
 
@@ -21,57 +21,99 @@ static void drop(struct peer_served *served)
     served->stream = NULL;
 }
 
+/* ---- Answers --------------------------------------------------------------------------------- */
+
+/* The bytes that are asked for, of the file that is there. Returns false for all of it. */
+static bool find_range(const struct peer *peer, struct peer_served *served)
+{
+    static const char range[] = "\r\nRange: bytes=";
+    const char *asked = strstr(served->request, range);
+    const char *tag = strstr(served->request, "\r\nIf-Range: ");
+    char *end;
+
+    served->from = 0;
+    served->to = peer->image->size;
+    if (asked == NULL || (tag != NULL && strstr(tag, peer->image->md5_text) == NULL)) {
+        return false;
+    }
+    served->from = (uint32_t)strtoul(asked + strlen(range), &end, 10);
+    const uint32_t last = (uint32_t)strtoul(end + 1, NULL, 10);
+    served->to = last != 0 && last + 1 < served->to ? last + 1 : served->to;
+    return true;
+}
+
+static void note_request(struct peer *peer, const struct peer_served *served)
+{
+    if (peer->requests++ == 0) {
+        peer->first_offset = served->from;
+    }
+    peer->last_offset = served->from;
+}
+
 static void answer(struct peer *peer, struct peer_served *served)
 {
     const struct board_image *image = peer->image;
-    const char *range = strstr(served->request, "\r\nRange: bytes=");
     char lines[128] = "";
 
     served->is_answering = true;
+    served->sent = 0;
+    served->keeps = strstr(served->request, "\r\nConnection: close\r\n") == NULL;
     if (image == NULL) {
-        served->has_none = true;
+        served->from = served->to = 0;
         served->head_len = (uint32_t)snprintf(served->head, sizeof served->head,
                                               "HTTP/1.1 304 Not Modified\r\n\r\n");
         return;
     }
-    served->offset = range != NULL ? (uint32_t)strtoul(range + 15, NULL, 10) : 0;
-    peer->requests++;
-    peer->last_offset = served->offset;
-    if (range != NULL) {
-        snprintf(lines, sizeof lines, "Content-Range: bytes %u-%u/%u\r\n", served->offset,
-                 image->size - 1, image->size);
+    const bool is_part = find_range(peer, served);
+    note_request(peer, served);
+    if (is_part) {
+        snprintf(lines, sizeof lines, "Content-Range: bytes %u-%u/%u\r\n", served->from,
+                 served->to - 1, image->size);
     }
     served->head_len = (uint32_t)snprintf(
         served->head, sizeof served->head,
         "HTTP/1.1 %s\r\nContent-Length: %u\r\n%sETag: \"%s\"\r\nx-MD5: %s\r\nx-version: 2\r\n"
-        "Connection: close\r\n\r\n",
-        range != NULL ? "206 Partial Content" : "200 OK", image->size - served->offset, lines,
-        image->md5_text, image->md5_text);
+        "%s\r\n",
+        is_part ? "206 Partial Content" : "200 OK", served->to - served->from, lines,
+        image->md5_text, image->md5_text, served->keeps ? "" : "Connection: close\r\n");
+}
+
+/* ---- Carrying -------------------------------------------------------------------------------- */
+
+/* All of the answer is out: the next request may come. */
+static void answered(struct peer_served *served)
+{
+    if (!served->keeps) {
+        drop(served);
+        return;
+    }
+    served->is_answering = false;
+    served->request_len = 0;
+    memset(served->request, 0, sizeof served->request);
 }
 
 static void transmit(struct peer *peer, struct peer_served *served, uint32_t now_ms)
 {
-    while (served->stream != NULL) {
-        const uint32_t body = served->has_none ? 0 : peer->image->size - served->offset;
+    for (;;) {
         const bool in_head = served->sent < served->head_len;
         const uint32_t at = in_head ? served->sent : served->sent - served->head_len;
-        const size_t len = in_head ? served->head_len - at : body - at;
+        const size_t len = in_head ? served->head_len - at : served->to - served->from - at;
         size_t sent = 0;
 
         if (len == 0) {
-            drop(served);
+            answered(served);
             return;
         }
-        const void *from =
-            in_head ? (const void *)(served->head + at) : peer->image->bytes + served->offset + at;
-        if (served->stream->write(served->stream, from, len, &sent) != OTA_OK) {
+        const void *bytes =
+            in_head ? (const void *)(served->head + at) : peer->image->bytes + served->from + at;
+        if (served->stream->write(served->stream, bytes, len, &sent) != OTA_OK) {
             drop(served);
             return;
         }
         served->sent += (uint32_t)sent;
         peer->bytes += in_head ? 0 : sent;
         served->stirred_ms = sent > 0 ? now_ms : served->stirred_ms;
-        if (sent < len) {
+        if (sent == 0) {
             return;
         }
     }
@@ -132,7 +174,10 @@ static uint32_t poll(struct peer *peer, uint32_t now_ms)
 
     while ((place = find_place(peer)) != NULL &&
            listener->accept(listener, &stream, &from) == OTA_OK && stream != NULL) {
-        *place = (struct peer_served){.stream = stream, .stirred_ms = now_ms};
+        *place = (struct peer_served){
+            .stream = peer->tls != NULL ? tls_server_wrap(peer->tls, stream) : stream,
+            .stirred_ms = now_ms,
+        };
     }
     for (unsigned i = 0; i < PEER_CONNECTIONS; i++) {
         if (peer->as.server.served[i].stream != NULL) {

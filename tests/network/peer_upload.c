@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A browser's upload: one request, as a form or as it is, and the answer. */
+/* A browser's upload: one request, as a form or as it is, and the answer. ElegantOTA's page asks
+ * first. */
 
 #include "network/peer.h"
 
@@ -9,35 +10,62 @@
 
 #define PATIENCE_MS 120000u
 
-static enum ota_err begin(struct peer *peer, const char *type, const char *part, const char *tail)
+/* The head of the upload, and what follows the file. */
+static void write_upload(struct peer *peer, const char *path, const char *type, const char *part,
+                         const char *tail)
 {
     struct peer_upload_state *at = &peer->as.upload;
     char host[OTA_ADDRESS_TEXT_SIZE];
 
+    at->sent = 0;
     at->tail_len = (uint32_t)snprintf(at->tail, sizeof at->tail, "%s", tail);
     at->head_len = (uint32_t)snprintf(
         at->head, sizeof at->head,
-        "POST /update HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+        "POST %s HTTP/1.1\r\nHost: %s:%u\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
         "Connection: close\r\n\r\n%s",
-        ota_address_host_text(&peer->address, host), peer->address.port, type,
+        path, ota_address_host_text(&peer->address, host), peer->address.port, type,
         strlen(part) + peer->image->size + at->tail_len, part);
-    at->stirred_ms = peer->platform->now_ms(peer->platform);
-    return peer->platform->connect_to(peer->platform, &peer->address, &at->stream);
 }
 
-static enum ota_err form_begin(struct peer *peer, uint32_t now_ms)
+static void write_form(struct peer *peer, const char *path)
 {
-    (void)now_ms;
-    return begin(peer, "multipart/form-data; boundary=----Up7MA4",
+    write_upload(peer, path, "multipart/form-data; boundary=----Up7MA4",
                  "------Up7MA4\r\nContent-Disposition: form-data; name=\"firmware\"; "
                  "filename=\"firmware.bin\"\r\nContent-Type: application/octet-stream\r\n\r\n",
                  "\r\n------Up7MA4--\r\n");
 }
 
+static enum ota_err open_stream(struct peer *peer, uint32_t now_ms)
+{
+    struct peer_upload_state *at = &peer->as.upload;
+
+    at->stirred_ms = now_ms;
+    return peer->platform->connect_to(peer->platform, &peer->address, &at->stream);
+}
+
+static enum ota_err form_begin(struct peer *peer, uint32_t now_ms)
+{
+    write_form(peer, "/update");
+    return open_stream(peer, now_ms);
+}
+
 static enum ota_err raw_begin(struct peer *peer, uint32_t now_ms)
 {
-    (void)now_ms;
-    return begin(peer, "application/octet-stream", "", "");
+    write_upload(peer, "/update", "application/octet-stream", "", "");
+    return open_stream(peer, now_ms);
+}
+
+/* Says what will come; the upload follows on the same connection. */
+static enum ota_err elegant_begin(struct peer *peer, uint32_t now_ms)
+{
+    struct peer_upload_state *at = &peer->as.upload;
+    char host[OTA_ADDRESS_TEXT_SIZE];
+
+    at->is_starting = true;
+    at->head_len = (uint32_t)snprintf(
+        at->head, sizeof at->head, "GET /ota/start?mode=fr&hash=%s HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
+        peer->image->md5_text, ota_address_host_text(&peer->address, host), peer->address.port);
+    return open_stream(peer, now_ms);
 }
 
 /* The stretch of the request that is to be sent next. */
@@ -51,6 +79,10 @@ static const void *next_bytes(const struct peer *peer, size_t *len)
         return at->head + from;
     }
     from -= at->head_len;
+    if (at->is_starting) {
+        *len = 0;
+        return NULL;
+    }
     if (from < peer->image->size) {
         *len = peer->image->size - from;
         return peer->image->bytes + from;
@@ -65,7 +97,9 @@ static void finish(struct peer *peer)
     peer->is_over = true;
     peer->is_accepted = strncmp(peer->said, "HTTP/1.1 200 ", 13) == 0 &&
                         (strstr(peer->said, "Update Success!") != NULL ||
-                         strstr(peer->said, "Firmware update complete") != NULL);
+                         strstr(peer->said, "Firmware update complete") != NULL ||
+                         (peer->kind == &peer_elegant && !peer->as.upload.is_starting &&
+                          strstr(peer->said, "\r\n\r\nOK") != NULL));
     peer->was_busy = strncmp(peer->said, "HTTP/1.1 409 ", 13) == 0;
 }
 
@@ -77,6 +111,19 @@ static bool has_answer(const struct peer *peer)
 
     return end != NULL && length != NULL && length < end &&
            strlen(end + 4) >= strtoul(length + strlen("Content-Length: "), NULL, 10);
+}
+
+/* The board has agreed to what ElegantOTA's first request said: the upload goes out. */
+static bool may_upload(struct peer *peer)
+{
+    if (strncmp(peer->said, "HTTP/1.1 200 ", 13) != 0) {
+        return false;
+    }
+    peer->as.upload.is_starting = false;
+    peer->said_len = 0;
+    peer->said[0] = '\0';
+    write_form(peer, "/ota/upload");
+    return true;
 }
 
 static enum ota_err receive(struct peer *peer, uint32_t now_ms, bool *ended)
@@ -131,6 +178,9 @@ static uint32_t poll(struct peer *peer, uint32_t now_ms)
     if (err != OTA_OK && peer->said_len == 0) {
         snprintf(peer->said, sizeof peer->said, "%s, after %u bytes", ota_err_text(err), at->sent);
     }
+    if (at->is_starting && has_answer(peer) && may_upload(peer)) {
+        return 0;
+    }
     if (err != OTA_OK || ended || has_answer(peer) || now_ms - at->stirred_ms >= PATIENCE_MS) {
         finish(peer);
         return UINT32_MAX;
@@ -149,3 +199,4 @@ static void end(struct peer *peer)
 
 const struct peer_kind peer_form = {"web-form", form_begin, poll, end};
 const struct peer_kind peer_raw = {"web-raw", raw_begin, poll, end};
+const struct peer_kind peer_elegant = {"web-elegant", elegant_begin, poll, end};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small image by each way in, with the network failing, under the sanitizers. updraft-network does
-   the same with a real one. */
+/* A small image by each way in, with the network failing, under the sanitizers. updraft-network
+   does the same with a real one. */
 
 #include <setjmp.h>
 #include <stdarg.h>

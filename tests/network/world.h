@@ -12,43 +12,11 @@
  */
 
 #include <updraft/http_fetch.h>
+#include <updraft/tls.h>
 
+#include "network/memory_scheme.h"
 #include "network/net.h"
-#include "network/peer.h"
-
-enum way_kind {
-    WAY_PUSH,
-    WAY_PULL,
-    WAY_LIST,
-    WAY_LIST_FILE
-};
-
-struct way {
-    const char *name;
-    enum way_kind kind;
-    const struct peer_kind *push;
-    const char *password;
-    uint32_t ready_ms;    /* after a broken connection the board takes the next one by then */
-    uint32_t silence_ms;  /* in the middle of the image the board bears so much, */
-    uint32_t greeting_ms; /* and at the beginning */
-    bool resumes;         /* the same try goes on where it was broken */
-};
-
-extern const struct way ways[];
-extern const size_t way_count;
-
-/* Returns the way of this name, or NULL. */
-const struct way *way_named(const char *name);
-
-/* Bytes that come as from a memory card. */
-struct memory_scheme {
-    struct ota_scheme scheme; /* first */
-    struct ota_fetch fetch;
-    struct world *world;
-    const struct board_image *image;
-    bool is_open;
-    uint32_t at;
-};
+#include "network/way.h"
 
 #define WORLD_FAILURE_SIZE 400u
 
@@ -62,11 +30,18 @@ struct world {
     const struct way *way; /* that the agent was begun for */
     struct peer server, peer;
     bool has_server;
+    struct tls_server *tls_server; /* NULL until a way needs one */
+    struct ota_tls tls;            /* the board's, while the agent is begun for such a way */
+    bool has_tls;
     struct ota_http_scheme http;
     struct memory_scheme memory;
     struct ota_upgrade_item item;
     char url[96];
     unsigned list_runs;
+
+    /* What the next try after a cut sends, most of the time, where it does not go on with the same
+       image; NULL: the same. It saves time. */
+    const struct board_image *small;
 
     char failure[WORLD_FAILURE_SIZE]; /* the first demand that was not met; "" */
     uint64_t tries, accepted;
@@ -100,14 +75,19 @@ bool world_try(struct world *world, const struct way *way, const struct board_im
 bool world_settle(struct world *world, const struct board_image *image,
                   const struct try_outcome *outcome);
 
-/* A try with this plan and all that is demanded of it, a plain try after it if it failed, and nothing left
-   open. The flash is as new before. */
+/* A try with this plan and all that is demanded of it, a plain try after it if it failed, and
+   nothing left open. The flash is as new before. */
 bool world_prove(struct world *world, const struct way *way, const struct board_image *image,
                  const struct net_plan *plan, struct try_outcome *outcome);
+
+/* A way of the board's own, by which it fetches: how many of its runs have ended. */
+unsigned world_runs(const struct world *world, const struct way *way);
 
 /* Begins a peer that pushes by this way. */
 void world_begin_peer(struct world *world, struct peer *peer, const struct way *way,
                       const struct board_image *image);
+
+uint32_t world_least(uint32_t a, uint32_t b);
 
 /* One turn of the board; UINT32_MAX if nobody but the network can wake it. And time for all. */
 uint32_t world_turn(struct world *world);

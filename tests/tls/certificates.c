@@ -32,6 +32,11 @@ int test_random(void *context, unsigned char *data, size_t len)
     return 0;
 }
 
+void test_random_restart(void)
+{
+    random_at = 0;
+}
+
 static size_t add_name(unsigned char *to, unsigned char tag, const void *bytes, size_t len)
 {
     to[0] = tag;

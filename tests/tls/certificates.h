@@ -39,4 +39,7 @@ void certificate_fingerprint(const struct certificate *certificate, bool sha1, c
 /* Random bytes for Mbed TLS from a fixed seed, so that a failing test fails again. */
 int test_random(void *context, unsigned char *data, size_t len);
 
+/* Begins the bytes of test_random anew. */
+void test_random_restart(void);
+
 #endif

@@ -17,7 +17,7 @@
 
 struct online online;
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 /* As in the documentation that people copy from: openssl req -x509, the address as common name. */
 static const char make_certificates[] =
@@ -30,6 +30,14 @@ static const char make_certificates[] =
     " subjectAltName=IP:127.0.0.1,DNS:localhost && "
     "openssl req -newkey rsa:2048 -nodes -keyout old_key.pem -out old.csr -subj /CN=127.0.0.1 && "
     "openssl x509 -req -in old.csr -signkey old_key.pem -days -1 -out old_cert.pem && "
+    "ec='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365' && "
+    "openssl req -x509 $ec -keyout root_key.pem -out root_cert.pem -subj /CN=Root && "
+    "openssl req -x509 $ec -keyout mid_key.pem -out mid_cert.pem -subj /CN=Between"
+    " -CA root_cert.pem -CAkey root_key.pem -addext basicConstraints=critical,CA:true && "
+    "openssl req -x509 $ec -keyout leaf_key.pem -out leaf_cert.pem -subj /CN=x"
+    " -CA mid_cert.pem -CAkey mid_key.pem -addext basicConstraints=CA:false"
+    " -addext subjectAltName=IP:127.0.0.1,DNS:localhost && "
+    "cat mid_cert.pem >>leaf_cert.pem && "
     "openssl x509 -in ca_cert.pem -noout -fingerprint -sha256 | sed 's/.*=//' >sha256.txt && "
     "openssl x509 -in ca_cert.pem -noout -fingerprint -sha1 | sed 's/.*=//' >sha1.txt";
 
@@ -122,7 +130,7 @@ void online_serve(struct server *server, const char *name, bool files, const cha
     server_openssl(server, &online.scratch, arguments);
 }
 
-/* ---- Updating --------------------------------------------------------------------------------- */
+/* ---- Updating -------------------------------------------------------------------------------- */
 
 struct ota_https_update_options online_options_for(const char *host, uint16_t port, char url[128])
 {

@@ -10,6 +10,8 @@
  *     other_cert.pem  self-signed, CN=elsewhere.example
  *     ec_cert.pem     self-signed, P-256, for 127.0.0.1 and localhost
  *     old_cert.pem    self-signed, CN=127.0.0.1, expired
+ *     root_cert.pem   self-signed, P-256, signs what signs what is in
+ *     leaf_cert.pem   for localhost and 127.0.0.1, followed by the one between
  *     sha256.txt, sha1.txt   fingerprints of ca_cert.pem
  */
 

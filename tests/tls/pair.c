@@ -16,7 +16,7 @@
 
 struct certificate pair_ca, pair_server_certificate, pair_self_signed;
 
-/* ---- The queues ------------------------------------------------------------------------------- */
+/* ---- The queues ------------------------------------------------------------------------------ */
 
 static size_t queue_put(struct pair_queue *queue, const void *data, size_t len)
 {
@@ -58,7 +58,7 @@ static void queue_empty(struct pair_queue *queue)
     queue->held = false;
 }
 
-/* ---- The platform ----------------------------------------------------------------------------- */
+/* ---- The platform ---------------------------------------------------------------------------- */
 
 static struct pair *pair_of(struct ota_stream *inner)
 {
@@ -137,7 +137,7 @@ void pair_assert_logged(const struct pair *pair, const char *text)
     }
 }
 
-/* ---- The server ------------------------------------------------------------------------------- */
+/* ---- The server ------------------------------------------------------------------------------ */
 
 static int server_receive(void *context, unsigned char *data, size_t capacity)
 {
@@ -236,7 +236,7 @@ static void server_step(struct pair *pair, size_t len, size_t *got, size_t answe
     }
 }
 
-/* ---- The client ------------------------------------------------------------------------------- */
+/* ---- The client ------------------------------------------------------------------------------ */
 
 static void client_turn(const struct pair *pair, bool enters)
 {
@@ -350,7 +350,7 @@ enum ota_err pair_talk(struct pair *pair, size_t len, size_t answer_len)
     return OTA_OK;
 }
 
-/* ---- Set-up ----------------------------------------------------------------------------------- */
+/* ---- Set-up ---------------------------------------------------------------------------------- */
 
 int pair_set_up_group(void **state)
 {

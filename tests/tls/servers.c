@@ -37,13 +37,13 @@ bool servers_have(const char *program)
 
 void servers_run(const struct scratch *scratch, const char *command)
 {
-    char line[1024];
+    char line[4096];
 
     snprintf(line, sizeof line, "cd %s && { %s; } >/dev/null 2>&1", scratch->path, command);
     demand(system(line) == 0, command); /* NOLINT(cert-env33-c): likewise */
 }
 
-/* ---- Ports ------------------------------------------------------------------------------------ */
+/* ---- Ports ----------------------------------------------------------------------------------- */
 
 static struct sockaddr_in local(uint16_t port)
 {
@@ -110,7 +110,7 @@ static void await(const struct server *server)
     demand(false, "the server does not come up");
 }
 
-/* ---- Processes -------------------------------------------------------------------------------- */
+/* ---- Processes ------------------------------------------------------------------------------- */
 
 /* Starts a program in the folder, its standard input a pipe. It does not outlive the test. */
 static void start(struct server *server, const struct scratch *scratch,
@@ -188,7 +188,7 @@ void server_stop(struct server *server)
     }
 }
 
-/* ---- The relay -------------------------------------------------------------------------------- */
+/* ---- The relay ------------------------------------------------------------------------------- */
 
 static bool pass_byte(int from, int to)
 {

@@ -53,7 +53,7 @@ static void on_client(bool enters)
     heap.is_client = enters;
 }
 
-/* ---- Figures ---------------------------------------------------------------------------------- */
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 static void print_cost(struct pair *pair, const char *what, const char *ca_pem)
 {
@@ -91,7 +91,7 @@ static void what_a_connection_costs(void **state)
     certificate_free(&rsa);
 }
 
-/* ---- Not enough ------------------------------------------------------------------------------- */
+/* ---- Not enough ------------------------------------------------------------------------------ */
 
 /* Runs one connection of which the `fail_at`-th allocation fails. */
 static enum ota_err starve(struct pair *pair, unsigned fail_at)

@@ -15,7 +15,7 @@
 
 #include "tls/online.h"
 
-/* ---- nginx ------------------------------------------------------------------------------------ */
+/* ---- nginx ----------------------------------------------------------------------------------- */
 
 static const char nginx_conf[] =
     "daemon off; master_process off; pid nginx.pid;\n"
@@ -119,7 +119,72 @@ static void nginx_redirects(void **state)
     server_stop(&server);
 }
 
-/* ---- The agent's pull ------------------------------------------------------------------------- */
+/* A server that closes after each answer: of all handshakes one is whole. */
+static void ranges_resume_the_session(void **state)
+{
+    static const char *const settings[] = {
+        "keepalive_timeout 0; ssl_protocols TLSv1.2;",
+        "keepalive_timeout 0; ssl_protocols TLSv1.2; ssl_session_tickets off;"
+        " ssl_session_cache shared:s:1m;",
+    };
+    struct server server;
+    uint16_t plain;
+    char url[128];
+
+    (void)state;
+    online_need("nginx");
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        online_trust("ca_cert.pem", (struct ota_tls_options){0});
+        start_nginx(&server, settings[i], &plain);
+        struct ota_https_update_options options = online_options_for("127.0.0.1", server.port, url);
+        options.max_request = 4096;
+        assert_int_equal(ota_https_update(&online.update, &options), OTA_OK);
+        assert_memory_equal(online.ram.memory + RAM_OTA_0, online.file, online.file_len);
+        const uint32_t ranges = (uint32_t)((online.file_len + 4095) / 4096);
+        assert_int_equal(online.update.transfer.connections, ranges);
+        assert_int_equal(online.tls.handshakes, ranges);
+        assert_int_equal(online.tls.resumptions, ranges - 1);
+        server_stop(&server);
+        ota_tls_end(&online.tls);
+        free(online.certificates);
+        online.certificates = NULL;
+        ram_device_make(&online.ram);
+    }
+}
+
+/* ---- Certificates that nginx has ------------------------------------------------------------- */
+
+static const char two_hosts_conf[] =
+    "daemon off; master_process off; pid nginx.pid;\n"
+    "events {}\n"
+    "http {\n"
+    "  access_log off; root .;\n"
+    "  server { listen 127.0.0.1:%u ssl default_server;\n"
+    "    ssl_certificate other_cert.pem; ssl_certificate_key other_key.pem; }\n"
+    "  server { listen 127.0.0.1:%u ssl; server_name localhost;\n"
+    "    ssl_certificate leaf_cert.pem; ssl_certificate_key leaf_key.pem; }\n"
+    "}\n";
+
+/* One of two hosts at an address is meant; its certificate has one between it and the root. */
+static void the_name_chooses_the_certificate(void **state)
+{
+    char conf[2048];
+    struct server server;
+    const uint16_t port = servers_free_port();
+
+    (void)state;
+    online_need("nginx");
+    snprintf(conf, sizeof conf, two_hosts_conf, (unsigned)port, (unsigned)port);
+    scratch_write(&online.scratch, "hosts.conf", conf, strlen(conf));
+    online_trust("root_cert.pem", (struct ota_tls_options){0});
+    server_nginx(&server, &online.scratch, "hosts.conf", port);
+    assert_int_equal(online_update_from("localhost", port), OTA_OK);
+    online.intake.accepted = 0;
+    assert_int_equal(online_update_from("127.0.0.1", port), OTA_ERR_TLS_UNTRUSTED);
+    server_stop(&server);
+}
+
+/* ---- The agent's pull ------------------------------------------------------------------------ */
 
 /* Checks once. Returns the pull's failure, OTA_OK after an online.update. */
 static enum ota_err agent_checks(const char *url)
@@ -181,6 +246,8 @@ int main(void)
         TEST(nginx_with_its_own_settings),
         TEST(nginx_in_ranges_and_resumed),
         TEST(nginx_redirects),
+        TEST(ranges_resume_the_session),
+        TEST(the_name_chooses_the_certificate),
         TEST(the_agent_pulls_over_tls),
     };
 

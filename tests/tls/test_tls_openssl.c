@@ -16,7 +16,7 @@
 #include "posix/tls_store.h"
 #include "tls/online.h"
 
-/* ---- openssl s_server -WWW -------------------------------------------------------------------- */
+/* ---- openssl s_server -WWW ------------------------------------------------------------------- */
 
 static void as_its_users_do(void **state)
 {
@@ -133,6 +133,33 @@ static void fingerprints(void **state)
     }
 }
 
+static void each_new_suite(void **state)
+{
+    static const struct {
+        const char *certificate, *suite;
+    } cases[] = {
+        {"ca", "ECDHE-RSA-AES128-GCM-SHA256"}, {"ec", "ECDHE-ECDSA-AES128-GCM-SHA256"},
+        {"ca", "ECDHE-RSA-CHACHA20-POLY1305"}, {"ec", "ECDHE-ECDSA-CHACHA20-POLY1305"},
+        {"ca", "ECDHE-RSA-AES256-GCM-SHA384"}, {"ec", "ECDHE-ECDSA-AES256-GCM-SHA384"},
+        {"ec", "ECDHE-ECDSA-AES128-CCM"},      {"ec", "ECDHE-ECDSA-AES256-CCM"},
+    };
+
+    (void)state;
+    online_need("openssl");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char file[32];
+        snprintf(file, sizeof file, "%s_cert.pem", cases[i].certificate);
+        online.intake.accepted = 0;
+        online_trust(file, (struct ota_tls_options){0});
+        assert_int_equal(online_update_from_openssl(cases[i].certificate, "127.0.0.1", "-tls1_2",
+                                                    "-cipher", cases[i].suite),
+                         OTA_OK);
+        ota_tls_end(&online.tls);
+        free(online.certificates);
+        online.certificates = NULL;
+    }
+}
+
 static void only_old_suites(void **state)
 {
     static const char *const suites[] = {"AES128-SHA", "AES256-GCM-SHA384", "ECDHE-RSA-AES128-SHA"};
@@ -170,7 +197,7 @@ static void short_records(void **state)
     assert_int_equal(online_update_from_openssl("ca", "127.0.0.1", NULL, NULL, NULL), OTA_ERR_TLS);
 }
 
-/* ---- Fetching, and sessions ------------------------------------------------------------------- */
+/* ---- Fetching, and sessions ------------------------------------------------------------------ */
 
 /* What the server's page says, with zero bytes in place of none. */
 static enum ota_err fetch_page(struct ota_http_scheme *scheme, const char *uri, char *page,
@@ -239,6 +266,7 @@ int main(void)
         TEST(an_expired_one),
         TEST(an_expired_one_where_nobody_knows_the_time),
         TEST(fingerprints),
+        TEST(each_new_suite),
         TEST(only_old_suites),
         TEST(short_records),
         TEST(sessions_are_resumed),

@@ -44,7 +44,7 @@ static void trust_ca(struct pair *pair)
     pair_begin(pair, &(struct ota_tls_options){.ca_pem = pair_ca.pem, .no_resumption = true});
 }
 
-/* ---- Issuers ---------------------------------------------------------------------------------- */
+/* ---- Issuers --------------------------------------------------------------------------------- */
 
 static void another_ca(void **state)
 {
@@ -96,7 +96,7 @@ static void several_in_one_text(void **state)
     assert_int_equal(talk_to(pair, "server.test"), OTA_OK);
 }
 
-/* ---- Names ------------------------------------------------------------------------------------ */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static void names_of_a_certificate(void **state)
 {
@@ -236,7 +236,7 @@ static void which_hosts_are_addresses(void **state)
     }
 }
 
-/* ---- Dates ------------------------------------------------------------------------------------ */
+/* ---- Dates ----------------------------------------------------------------------------------- */
 
 static void dates_are_checked(void **state)
 {
@@ -332,7 +332,7 @@ static void the_gravest_is_said(void **state)
     assert_int_equal(pair_talk(pair, 1, 1), OTA_ERR_TLS_UNTRUSTED);
 }
 
-/* ---- Pinned ----------------------------------------------------------------------------------- */
+/* ---- Pinned ---------------------------------------------------------------------------------- */
 
 static void pinned_by_sha256(void **state)
 {
@@ -394,7 +394,7 @@ static void pinned_and_signed(void **state)
                      OTA_ERR_TLS_UNTRUSTED);
 }
 
-/* ---- Sessions --------------------------------------------------------------------------------- */
+/* ---- Sessions -------------------------------------------------------------------------------- */
 
 static void sessions_are_resumed(void **state)
 {
