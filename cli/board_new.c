@@ -175,6 +175,30 @@ static int unknown_slot(const struct board *board, const char *name)
                 slots[0] != '\0' ? slots : "none");
 }
 
+/* A file that is whole, but of another form than the board boots, is not damaged. */
+static int fail_app(const struct content *content, const struct image_reading *reading,
+                    const struct image_report *report)
+{
+    const struct image_reading any = {
+        .form = OTA_IMAGE_DETECT,
+        .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true},
+    };
+    struct image_report detected;
+    if (image_read(content->path, &any, &detected) != 0) {
+        return COMMAND_FAILED;
+    }
+    if (detected.failure.err != OTA_OK || detected.image.form == reading->form) {
+        return image_report_fail(report);
+    }
+    return fail(
+        "%s: is whole, and of the form \"%s\"; this board boots images of the form \"%s\"%s",
+        content->path, image_form_name(detected.image.form, detected.image.variant),
+        image_form_name(reading->form, OTA_VARIANT_NONE),
+        reading->form == OTA_IMAGE_ESP8266_RTOS
+            ? ", as ESP8266_RTOS_SDK makes them for a partition table"
+            : "");
+}
+
 static int put_app(struct board *board, const struct content *content, int *slot)
 {
     struct image_report report;
@@ -190,7 +214,7 @@ static int put_app(struct board *board, const struct content *content, int *slot
         return COMMAND_FAILED;
     }
     if (report.failure.err != OTA_OK) {
-        return image_report_fail(&report);
+        return fail_app(content, &reading, &report);
     }
     const struct ota_extent extent = ota_layout_slot(&board->device.layout, *slot);
     if (put_file(board, content, extent) != COMMAND_GOOD) {

@@ -148,7 +148,7 @@ static int run(const struct command_call *call)
 }
 
 static const struct command_option options[] = {
-    {"pull", 0, "URL", "where the firmware pulls updates from"},
+    {"pull", 0, "URL", "a server that the firmware asks for updates, again and again"},
     BOARD_WAYS_OPTIONS,
     {"until", 'u', "WHAT",
      "stop when an image on trial is confirmed, when another image runs (updated), or when the "
@@ -171,6 +171,8 @@ static const char *const examples[] = {
     "updraft board run porch --pull http://127.0.0.1:8266/ --until confirmed --timeout 60",
     "# and what if the power fails just then?",
     "updraft board run porch --pull http://127.0.0.1:8266/ --power-cut-at 137 --torn",
+    "# once, from an image on any web server: here one with a certificate of its own",
+    "updraft board run porch --update https://127.0.0.1:8070/blinky.bin --ca ca_cert.pem",
     "# open to the Arduino IDE, to ESPHome and to a browser",
     "updraft board run porch --espota 0 --esphome 0 --http 8080 --password-file secret.txt",
     "# work through a list: sounds from the memory card, then the app",

@@ -8,17 +8,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <updraft/error.h>
 #include <updraft/text.h>
 
 #include "cli/output.h"
 #include "cli/push_password.h"
+#include "posix/platform.h"
 #include "posix/tls_store.h"
 #include "posix/upgrade_file.h"
+#include "proto/url.h"
 
 #define HOST_NAME_MAX_LEN 63u
 #define MINUTES_OF_DAY 1440
 
-/* ---- Ports and names -------------------------------------------------------------------------- */
+/* ---- Ports and names ------------------------------------------------------------------------- */
 
 static bool read_port(const struct command_call *call, const char *option, int32_t *port)
 {
@@ -49,7 +52,7 @@ static int read_name(const struct command_call *call, struct ways *ways)
     return COMMAND_GOOD;
 }
 
-/* ---- Who may update --------------------------------------------------------------------------- */
+/* ---- Who may update -------------------------------------------------------------------------- */
 
 static int read_login(const struct command_call *call, struct ways *ways)
 {
@@ -75,7 +78,7 @@ static int read_login(const struct command_call *call, struct ways *ways)
     return push_password_read(file, &password);
 }
 
-/* ---- What is fetched -------------------------------------------------------------------------- */
+/* ---- What is fetched ------------------------------------------------------------------------- */
 
 /* Looks at what the board will look at, so that a mistake is told before the board boots. */
 static int check_files(const struct ways *ways)
@@ -103,10 +106,16 @@ static int read_sources(const struct command_call *call, struct ways *ways)
 {
     static char folder[4096];
     struct stat facts;
+    struct ota__url url;
     ways->ca_file = command_value(call, "ca");
     ways->fingerprint = command_value(call, "fingerprint");
+    ways->update_url = command_value(call, "update");
     ways->upgrade_list = command_value(call, "upgrade-list");
     ways->sdcard = command_value(call, "sdcard");
+    if (ways->update_url != NULL && ota__url_parse(&url, ways->update_url) != OTA_OK) {
+        return command_usage(call, "--update takes http[s]://HOST[:PORT]/PATH, not \"%s\"",
+                             ways->update_url);
+    }
     if (ways->sdcard == NULL) {
         snprintf(folder, sizeof folder, "%s/sdcard", command_argument(call, 0));
         ways->sdcard = folder;
@@ -116,7 +125,7 @@ static int read_sources(const struct command_call *call, struct ways *ways)
     return check_files(ways);
 }
 
-/* ---- Policy ----------------------------------------------------------------------------------- */
+/* ---- Policy ---------------------------------------------------------------------------------- */
 
 /* Reads "HH:MM" at `*text` and moves past it; -1 if it is none. */
 static int32_t read_time(const char **text)
@@ -190,6 +199,55 @@ static int read_policy(const struct command_call *call, struct ways *ways)
     return status == COMMAND_GOOD ? read_refusals(call, ways) : status;
 }
 
+/* ---- Whether the ports are free -------------------------------------------------------------- */
+
+/* Opens what the board will open. Returns the first error, with the option and the port that it is
+   of. */
+static enum ota_err try_ports(const struct ways *ways, struct ota_platform *platform,
+                              const char **option, int32_t *port)
+{
+    const struct {
+        const char *option;
+        int32_t port;
+        bool is_datagram;
+    } wanted[] = {
+        {"espota", ways->espota, true},
+        {"esphome", ways->esphome, false},
+        {"http", ways->http, false},
+    };
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct ota_datagrams *datagrams;
+        struct ota_listener *listener;
+        if (wanted[i].port <= 0) {
+            continue;
+        }
+        *option = wanted[i].option;
+        *port = wanted[i].port;
+        const enum ota_err err =
+            wanted[i].is_datagram ? platform->open_datagrams(platform, (uint16_t)*port, &datagrams)
+                                  : platform->listen(platform, (uint16_t)*port, &listener);
+        if (err != OTA_OK) {
+            return err;
+        }
+    }
+    return OTA_OK;
+}
+
+/* Told before the board boots; its firmware could only end, and be started again. */
+static int check_ports(const struct ways *ways)
+{
+    static struct posix_platform platform;
+    const char *option = NULL;
+    int32_t port = 0;
+    platform_init(&platform);
+    const enum ota_err err = try_ports(ways, &platform.platform, &option, &port);
+    platform_close(&platform); /* and what was opened for the trial */
+    return err == OTA_OK
+               ? COMMAND_GOOD
+               : fail("--%s %d: %s", option, (int)port,
+                      err == OTA_ERR_PORT ? ota_err_text(err) : "this port cannot be opened here");
+}
+
 int board_ways_read(const struct command_call *call, struct ways *ways)
 {
     ways_init(ways);
@@ -204,5 +262,8 @@ int board_ways_read(const struct command_call *call, struct ways *ways)
     if (status == COMMAND_GOOD) {
         status = read_login(call, ways);
     }
-    return status == COMMAND_GOOD ? read_sources(call, ways) : status;
+    if (status == COMMAND_GOOD) {
+        status = read_sources(call, ways);
+    }
+    return status == COMMAND_GOOD ? check_ports(ways) : status;
 }

@@ -32,7 +32,7 @@ struct push {
     bool force;
 };
 
-/* ---- Ctrl-C ------------------------------------------------------------------------------------ */
+/* ---- Ctrl-C ---------------------------------------------------------------------------------- */
 
 static volatile bool stopped;
 static volatile sig_atomic_t stop_signal;
@@ -45,7 +45,8 @@ static void on_signal(int number)
     stopped = true;
 }
 
-/* What waits is interrupted, and the loop ends in order. A second signal ends the program at once. */
+/* What waits is interrupted, and the loop ends in order. A second signal ends the program at
+   once. */
 static void catch_signals(struct sigaction usual[STOP_SIGNALS])
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -69,7 +70,7 @@ static void release_signals(const struct sigaction usual[STOP_SIGNALS])
     }
 }
 
-/* ---- The command line -------------------------------------------------------------------------- */
+/* ---- The command line ------------------------------------------------------------------------ */
 
 static int read_dialect(const struct command_call *call, const struct push_dialect **dialect)
 {
@@ -162,7 +163,7 @@ static int read_options(struct push *push, struct push_wish *wish)
     return push_password_find(call, &push->password);
 }
 
-/* ---- What is pushed, and to whom --------------------------------------------------------------- */
+/* ---- What is pushed, and to whom ------------------------------------------------------------- */
 
 /* A signed copy beside the file is what other tools send in its place, without a word. */
 static void note_signed_copy(const char *file)
@@ -177,14 +178,8 @@ static void note_signed_copy(const char *file)
 
 static int open_image(struct push *push)
 {
-    char text[PUSH_IMAGE_TEXT_SIZE];
-
     if (push_image_open(&push->image, push->file, push->job.is_data) != 0) {
         return COMMAND_FAILED;
-    }
-    const char *problem = push->force ? NULL : push_image_problem(&push->image, text);
-    if (problem != NULL) {
-        return fail("%s. Nothing was sent. To send it all the same: --force", problem);
     }
     note_signed_copy(push->file);
     push->job.image = push->image.content.data;
@@ -204,11 +199,34 @@ static int find_devices(struct push *push, const struct push_wish *wish)
     return status;
 }
 
-/* Sets aside the devices that say they are another board than the image is for. Returns how many. */
-static size_t skip_misfits(struct push *push)
+/* What is no firmware that is known here may be one for an RP2040, and is for none of the
+   others. */
+static int judge_file(const struct push *push)
 {
-    size_t skipped = 0;
+    char text[PUSH_IMAGE_TEXT_SIZE];
+    const char *problem = push->force ? NULL : push_image_problem(&push->image, text);
+    bool any_pico = false;
 
+    for (size_t i = 0; i < push->devices.count; i++) {
+        const struct push_device *device = &push->devices.devices[i];
+        any_pico = any_pico || push_board_is_pico(device->board, device->address.port);
+    }
+    if (problem != NULL && !any_pico) {
+        return fail("%s. Nothing was sent. To send it all the same: --force", problem);
+    }
+    if (problem != NULL) {
+        fprintf(
+            stderr,
+            "note: %s is not checked here, but for its size: the form of firmware for an RP2040 "
+            "is not known\n",
+            push->image.name);
+    }
+    return COMMAND_GOOD;
+}
+
+/* Sets aside the devices that the file is not for. */
+static void skip_misfits(struct push *push)
+{
     for (size_t i = 0; i < push->devices.count && !push->force; i++) {
         struct push_device *device = &push->devices.devices[i];
         char text[PUSH_IMAGE_TEXT_SIZE];
@@ -216,17 +234,16 @@ static size_t skip_misfits(struct push *push)
             push_image_misfit(&push->image, device->board, device->address.port, text);
         if (misfit != NULL) {
             device->phase = PUSH_SKIPPED;
-            device->err = OTA_ERR_IMAGE_CHIP;
+            device->err =
+                push->image.failure.err != OTA_OK ? push->image.failure.err : OTA_ERR_IMAGE_CHIP;
             snprintf(device->message, sizeof device->message,
                      "%s. Nothing was sent. To send it all the same: --force", misfit);
             push_show_failure(device);
-            skipped++;
         }
     }
-    return skipped;
 }
 
-/* ---- Pushing ----------------------------------------------------------------------------------- */
+/* ---- Pushing --------------------------------------------------------------------------------- */
 
 static void on_note(void *context, const struct push_device *device, enum push_note note)
 {
@@ -295,7 +312,6 @@ static void push_to_all(struct push *push)
     push->show.platform = &push->platform.platform;
     push->show.total = push->job.size;
     push->show.title = push_image_title(&push->image, title);
-    push->show.is_data = push->job.is_data;
     push->show.json = command_flag(push->call, "json");
     push_show_begin(&push->show, push->devices.devices, push->devices.count);
     ask_beforehand(push);
@@ -327,7 +343,7 @@ static int push_file(struct push *push, struct push_wish *wish)
     }
     wish->usual_port = push_image_usual_port(&push->image);
     status = find_devices(push, wish);
-    if (status != COMMAND_GOOD || stopped) {
+    if (status != COMMAND_GOOD || stopped || judge_file(push) != COMMAND_GOOD) {
         return COMMAND_FAILED;
     }
     skip_misfits(push);
@@ -365,7 +381,8 @@ static const struct command_option options[] = {
     {"password-file", 0, "FILE", "take the password from the first line of this file"},
     {"password", 0, "TEXT", "the password itself; others on this computer can see it"},
     {"all", 0, "TYPE", "push to all devices that offer this service, as _arduino._tcp"},
-    {"port", 'p', "N", "the device's port (default: as it says, or 8266 or 3232 by the image)"},
+    {"port", 'p', "N",
+     "the device's port (default: as it says, or 8266 or 3232 by the image; an RP2040 has 2040)"},
     {"protocol", 0, "NAME", "espota or esphome (default: as the device says, or espota)"},
     {"bind", 0, "ADDRESS", "the address of this computer to use (default: any)"},
     {"host-port", 0, "N", "the port here that devices connect back to (default: any)"},
@@ -399,7 +416,8 @@ const struct command command_push = {
         "one than it says. Its port, its board and whether it wants a password are asked of it by "
         "multicast DNS where it has a name; \"updraft discover\" lists who is there.\n\n"
         "A file that is damaged, or not for the board that the device says it is, is not sent "
-        "without --force.\n\n"
+        "without --force. Of firmware for an RP2040 only the size can be checked; a device with "
+        "one is known by its board's name, or by port 2040.\n\n"
         "The password comes from --password-file, the environment variable UPDRAFT_PASSWORD, or is "
         "asked for at the terminal. --password is there for tests: everyone on this computer can "
         "see the arguments of a program. The strongest proof that the device asks for is used; one "

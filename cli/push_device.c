@@ -10,11 +10,12 @@
 
 #include "posix/stream.h"
 
+#define PAUSE_MS 1000u
 #define LONGEST_WAIT_MS 250u /* so that a signal is noticed, and a bar moves */
 #define PIECE_SIZE 16384u
 #define PIECES_A_TURN 16u
 
-/* ---- What dialects say ------------------------------------------------------------------------ */
+/* ---- What dialects say ----------------------------------------------------------------------- */
 
 void push_tell(const struct push_run *run, struct push_device *device, enum push_note note)
 {
@@ -49,6 +50,23 @@ void push_accept(const struct push_run *run, struct push_device *device)
     end_device(run, device, PUSH_ACCEPTED);
 }
 
+bool push_again(const struct push_run *run, struct push_device *device)
+{
+    const uint32_t now = now_of(run);
+
+    if (device->was_paused && now - device->first_pause_ms >= PUSH_AGAIN_MS) {
+        return false;
+    }
+    if (!device->was_paused) {
+        device->was_paused = true;
+        device->first_pause_ms = now;
+        push_tell(run, device, PUSH_NOTE_AGAIN);
+    }
+    device->phase = PUSH_PAUSING;
+    device->pause_ms = now;
+    return true;
+}
+
 void push_fail(const struct push_run *run, struct push_device *device, enum ota_err err,
                const char *format, ...)
 {
@@ -80,7 +98,7 @@ enum ota_err push_random(void *context, void *data, size_t len)
     return platform->random(platform, data, len);
 }
 
-/* ---- Bytes ------------------------------------------------------------------------------------ */
+/* ---- Bytes ----------------------------------------------------------------------------------- */
 
 /* Takes what has come. Returns false if nothing more can come. */
 static bool pump_in(const struct push_pump *pump, struct ota_stream *stream, size_t *len)
@@ -133,8 +151,9 @@ bool push_pump(const struct push_pump *pump, struct ota_stream *stream)
     for (unsigned i = 0; i < PIECES_A_TURN; i++) {
         size_t received = 0;
         size_t sent = 0;
-        if (!pump_in(pump, stream, &received) || pump->is_over(pump->machine) ||
-            !pump_out(pump, stream, &sent) || pump->is_over(pump->machine)) {
+        /* A device that turns the host away may answer before it was greeted. */
+        if (!pump_out(pump, stream, &sent) || pump->is_over(pump->machine) ||
+            !pump_in(pump, stream, &received) || pump->is_over(pump->machine)) {
             return false;
         }
         if (received == 0 && sent == 0) {
@@ -151,7 +170,7 @@ uint32_t push_arrived(struct ota_stream *stream, uint32_t sent)
     return queued < sent ? sent - (uint32_t)queued : 0;
 }
 
-/* ---- The loop --------------------------------------------------------------------------------- */
+/* ---- The loop -------------------------------------------------------------------------------- */
 
 static void start_device(struct push_run *run, struct push_device *device)
 {
@@ -177,24 +196,39 @@ static uint32_t turn(struct push_run *run, struct push_device *device)
     return wait;
 }
 
+static bool is_under_way(const struct push_device *device)
+{
+    return device->phase == PUSH_RUNNING || device->phase == PUSH_PAUSING;
+}
+
 static size_t count_running(const struct push_run *run)
 {
     size_t running = 0;
 
     for (size_t i = 0; i < run->count; i++) {
-        running += run->devices[i].phase == PUSH_RUNNING;
+        running += is_under_way(&run->devices[i]);
     }
     return running;
+}
+
+static uint32_t pause_left(const struct push_run *run, const struct push_device *device)
+{
+    const uint32_t passed = now_of(run) - device->pause_ms;
+
+    return passed < PAUSE_MS ? PAUSE_MS - passed : 0;
 }
 
 static void start_queued(struct push_run *run)
 {
     size_t running = count_running(run);
 
-    for (size_t i = 0; i < run->count && running < PUSH_AT_ONCE; i++) {
-        if (run->devices[i].phase == PUSH_QUEUED) {
-            start_device(run, &run->devices[i]);
-            running += run->devices[i].phase == PUSH_RUNNING;
+    for (size_t i = 0; i < run->count; i++) {
+        struct push_device *device = &run->devices[i];
+        if (device->phase == PUSH_PAUSING && pause_left(run, device) == 0) {
+            start_device(run, device);
+        } else if (device->phase == PUSH_QUEUED && running < PUSH_AT_ONCE) {
+            start_device(run, device);
+            running += is_under_way(device);
         }
     }
 }
@@ -203,7 +237,7 @@ static void stop_all(struct push_run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         struct push_device *device = &run->devices[i];
-        if (device->phase == PUSH_RUNNING) {
+        if (is_under_way(device)) {
             push_fail(run, device, OTA_ERR_HELD, "stopped; what it runs is as it was");
             device->dialect->end(device);
         } else if (device->phase == PUSH_QUEUED) {
@@ -228,8 +262,9 @@ void push_run(struct push_device *devices, size_t count, const struct push_job *
             break;
         }
         for (size_t i = 0; i < count; i++) {
-            if (devices[i].phase == PUSH_RUNNING) {
-                uint32_t wanted = turn(&run, &devices[i]);
+            if (is_under_way(&devices[i])) {
+                uint32_t wanted = devices[i].phase == PUSH_RUNNING ? turn(&run, &devices[i])
+                                                                   : pause_left(&run, &devices[i]);
                 wait = wanted < wait ? wanted : wait;
             }
         }

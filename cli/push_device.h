@@ -24,6 +24,7 @@
 
 #define PUSH_AT_ONCE 16u /* further devices wait for their turn */
 #define PUSH_MESSAGE_SIZE 640u
+#define PUSH_AGAIN_MS 8000u /* how long a device that restarts is tried again */
 
 /* What is pushed, and how: the same for all devices. */
 struct push_job {
@@ -42,6 +43,7 @@ struct push_job {
 enum push_phase {
     PUSH_QUEUED = 0,
     PUSH_RUNNING,
+    PUSH_PAUSING, /* to be begun again in a moment */
     PUSH_ACCEPTED,
     PUSH_FAILED,
     PUSH_SKIPPED, /* never asked: message says why */
@@ -51,6 +53,7 @@ enum push_note {
     PUSH_NOTE_LOGIN,    /* it wanted a password and takes this one: device->login */
     PUSH_NOTE_WEAK,     /* it asks for the password by MD5 */
     PUSH_NOTE_MD5_HASH, /* it has taken the password as the MD5 that it keeps */
+    PUSH_NOTE_AGAIN,    /* it seems to restart, and is tried again for PUSH_AGAIN_MS */
     PUSH_NOTE_STARTED,  /* it takes the image now */
     PUSH_NOTE_ALL_SENT, /* it has it, and checks it */
     PUSH_NOTE_ENDED,    /* accepted or failed */
@@ -96,6 +99,10 @@ struct push_device {
     uint32_t begun_ms, ended_ms;     /* from the first byte of the image */
 
     void *state; /* the dialect's */
+
+    /* Private. */
+    bool was_paused;
+    uint32_t first_pause_ms, pause_ms;
 };
 
 struct push_watcher {
@@ -129,6 +136,10 @@ void push_tell(const struct push_run *run, struct push_device *device, enum push
 /* The image goes on its way: notes the time. */
 void push_started(const struct push_run *run, struct push_device *device);
 void push_accept(const struct push_run *run, struct push_device *device);
+
+/* Puts off a device that seems to restart, to be begun anew in a second. Returns false if that was
+   done for PUSH_AGAIN_MS already: then it has failed. */
+bool push_again(const struct push_run *run, struct push_device *device);
 void push_fail(const struct push_run *run, struct push_device *device, enum ota_err err,
                const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <updraft/esphome.h>
 #include <updraft/esphome_host.h>
 
 #include "cli/output.h"
@@ -113,13 +114,33 @@ static bool pump_is_over(const void *machine)
     return host->state >= OTA_ESPHOME_HOST_DONE;
 }
 
-static void finish(struct push_device *device, struct push_run *run)
+/* Nobody listens at the port, or the device says at the door, before it was asked for anything,
+   that it cannot prepare: so is one that restarts. */
+static bool seems_to_restart(const struct ota_esphome_host *host)
+{
+    const uint8_t byte = ota_esphome_error_byte(OTA_ESPHOME_BY_CHIP, OTA_ERR_RESTARTING);
+
+    switch (host->failure.err) {
+    case OTA_ERR_CONNECT:
+    case OTA_ERR_CONNECTION_LOST:
+        return host->step <= OTA_ESPHOME_STEP_FEATURES;
+    case OTA_ERR_PEER:
+        return host->step == OTA_ESPHOME_STEP_FEATURES && host->answer == byte;
+    default:
+        return false;
+    }
+}
+
+static void finish(struct push_device *device, struct push_run *run, bool is_overdue)
 {
     const struct esphome_push *push = device->state;
     char text[PUSH_MESSAGE_SIZE];
 
     if (push->host.state == OTA_ESPHOME_HOST_DONE) {
         push_accept(run, device);
+        return;
+    }
+    if (!is_overdue && seems_to_restart(&push->host) && push_again(run, device)) {
         return;
     }
     device->lacks_password =
@@ -134,11 +155,11 @@ static uint32_t poll_device(struct push_device *device, struct push_run *run, ui
     const struct push_pump pump = {&push->host, pump_output, pump_sent,
                                    pump_input,  pump_closed, pump_is_over};
 
-    ota_esphome_host_tick(&push->host, now_ms);
+    const bool is_overdue = ota_esphome_host_tick(&push->host, now_ms) != OTA_OK;
     const bool more = push->host.state < OTA_ESPHOME_HOST_DONE && push_pump(&pump, push->stream);
     device->sent = push_arrived(push->stream, push->host.sent);
     if (push->host.state >= OTA_ESPHOME_HOST_DONE) {
-        finish(device, run);
+        finish(device, run, is_overdue);
         return 0;
     }
     return more ? 0 : ota_esphome_host_wait_ms(&push->host);

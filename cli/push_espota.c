@@ -22,7 +22,7 @@ struct espota_push {
     struct ota_address stranger; /* who connected and was not the device; port 0: nobody */
 };
 
-/* ---- Events ------------------------------------------------------------------------------------ */
+/* ---- Events ---------------------------------------------------------------------------------- */
 
 static const char *login_name(enum ota_espota_host_login login)
 {
@@ -67,7 +67,7 @@ static void on_event(void *context, const struct ota_espota_host *host,
     }
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------- */
+/* ---- Beginning and end ----------------------------------------------------------------------- */
 
 static void end(struct push_device *device)
 {
@@ -105,7 +105,7 @@ static bool open_sockets(struct push_device *device, struct push_run *run)
     if (err == OTA_OK) {
         err = run->platform->listen(run->platform, port, &push->listener);
     }
-    if (err == OTA_ERR_BUSY) {
+    if (err == OTA_ERR_PORT) {
         push_fail(run, device, err,
                   "port %u of this computer is in use: name another with --host-port", port);
     } else if (err != OTA_OK) {
@@ -156,7 +156,7 @@ static bool begin(struct push_device *device, struct push_run *run, uint32_t now
     return err == OTA_OK;
 }
 
-/* ---- Turns ------------------------------------------------------------------------------------- */
+/* ---- Turns ----------------------------------------------------------------------------------- */
 
 static void take_datagrams(struct espota_push *push, const struct push_device *device)
 {
@@ -261,6 +261,9 @@ static void finish(struct push_device *device, struct push_run *run)
 
     if (push->host.state == OTA_ESPOTA_HOST_DONE) {
         push_accept(run, device);
+        return;
+    }
+    if (ota_espota_host_is_restarting(&push->host) && push_again(run, device)) {
         return;
     }
     device->lacks_password =

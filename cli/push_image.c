@@ -14,6 +14,7 @@
 #include "cli/image_names.h"
 #include "cli/output.h"
 
+#define PICO_FLASH_MAX (16u << 20)      /* what an RP2040 can map */
 #define SIZE_LIMIT UINT64_C(0x7FFFFFFF) /* what the protocols can say */
 
 /* Reads the image by the library's own check. */
@@ -90,9 +91,10 @@ const char *push_image_problem(const struct push_image *image, char text[PUSH_IM
     switch (image->kind) {
     case PUSH_IMAGE_UNKNOWN:
         snprintf(text, PUSH_IMAGE_TEXT_SIZE,
-                 "%s is no firmware image that is known here (it begins with 0x%02x); for an image "
-                 "of a file system there is --data",
-                 image->name, image->content.data[0]);
+                 "%s is no firmware image that is known here (it begins with 0x%02x). For an image "
+                 "of a file system there is --data; a device with an RP2040 is told by its port: "
+                 "HOST:%u",
+                 image->name, image->content.data[0], OTA_ESPOTA_HOST_PORT_PICO);
         return text;
     case PUSH_IMAGE_BROKEN:
         snprintf(text, PUSH_IMAGE_TEXT_SIZE,
@@ -104,7 +106,7 @@ const char *push_image_problem(const struct push_image *image, char text[PUSH_IM
     }
 }
 
-/* ---- Boards ------------------------------------------------------------------------------------ */
+/* ---- Boards ---------------------------------------------------------------------------------- */
 
 /* Which chip a port is usual for. */
 static const char *family_of_port(uint16_t port)
@@ -163,6 +165,23 @@ uint16_t push_board_chip(const char *board, uint16_t port)
     return found;
 }
 
+bool push_board_is_pico(const char *board, uint16_t port)
+{
+    static const char *const names[] = {"rpipico", "rp2040", "rp2350"};
+    char name[128];
+
+    if (board == NULL) {
+        return port == OTA_ESPOTA_HOST_PORT_PICO;
+    }
+    plain_name(board, name, sizeof name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strstr(name, names[i]) != NULL) {
+            return true;
+        }
+    }
+    return port == OTA_ESPOTA_HOST_PORT_PICO && push_board_chip(board, port) == OTA_CHIP_ANY;
+}
+
 static const char *chip_name(uint16_t chip, char unknown[IMAGE_CHIP_NAME_SIZE])
 {
     return chip == OTA_CHIP_ESP8266 ? "esp8266" : image_chip_name(chip, unknown);
@@ -198,12 +217,37 @@ static bool fits(const struct push_image *image, const char *board, uint16_t por
     return chip == OTA_CHIP_ANY ? family_may_be(port, image->chip) : chip == image->chip;
 }
 
+/* Of firmware for an RP2040 only the size can be judged here; but one for another chip is known. */
+static const char *pico_misfit(const struct push_image *image, char text[PUSH_IMAGE_TEXT_SIZE])
+{
+    char unknown[IMAGE_CHIP_NAME_SIZE];
+
+    if (image->content.size > PICO_FLASH_MAX) {
+        snprintf(text, PUSH_IMAGE_TEXT_SIZE, "%s is larger than the flash of any RP2040, %u MB",
+                 image->name, PICO_FLASH_MAX >> 20);
+        return text;
+    }
+    if (image->kind != PUSH_IMAGE_APP || image->chip == OTA_CHIP_ANY) {
+        return NULL;
+    }
+    snprintf(text, PUSH_IMAGE_TEXT_SIZE, "%s is for %s; the device seems to have an RP2040",
+             image->name, chip_name(image->chip, unknown));
+    return text;
+}
+
 const char *push_image_misfit(const struct push_image *image, const char *board, uint16_t port,
                               char text[PUSH_IMAGE_TEXT_SIZE])
 {
     char unknown[IMAGE_CHIP_NAME_SIZE], board_unknown[IMAGE_CHIP_NAME_SIZE];
     char safe[128];
 
+    if (image->kind != PUSH_IMAGE_DATA && push_board_is_pico(board, port)) {
+        return pico_misfit(image, text);
+    }
+    const char *problem = push_image_problem(image, text);
+    if (problem != NULL) {
+        return problem;
+    }
     if (image->kind == PUSH_IMAGE_DATA || board == NULL || fits(image, board, port)) {
         return NULL;
     }

@@ -7,7 +7,7 @@
  *
  *     struct push_image image;
  *     if (push_image_open(&image, path, is_data) != 0) return COMMAND_FAILED;
- *     if (!push_image_fits(&image, "d1_mini", 8266, &reason)) ...
+ *     if (push_image_misfit(&image, "d1_mini", 8266, text) != NULL) ...
  *     push_image_close(&image);
  */
 
@@ -38,16 +38,17 @@ struct push_image {
     bool has_descriptor;
 };
 
-/* Reads the file ("-": standard input) and finds out what it is. Returns 0, or 1 after a message. */
+/* Reads the file ("-": standard input) and finds out what it is. Returns 0, or 1 after a
+   message. */
 int push_image_open(struct push_image *image, const char *path, bool is_data);
 void push_image_close(struct push_image *image);
 
-/* Says what is wrong with the file as a firmware for anything; NULL if it may be one. `text` holds
+/* Says what is wrong with the file as a firmware for an ESP; NULL if it may be one. `text` holds
    what is written. */
 #define PUSH_IMAGE_TEXT_SIZE 512u
 const char *push_image_problem(const struct push_image *image, char text[PUSH_IMAGE_TEXT_SIZE]);
 
-/* Says why the image is not for a device that calls its board `board` (NULL: it does not say) and is
+/* Says why the file is not for a device that calls its board `board` (NULL: it does not say) and is
    asked at `port`; NULL if it may be for it. */
 const char *push_image_misfit(const struct push_image *image, const char *board, uint16_t port,
                               char text[PUSH_IMAGE_TEXT_SIZE]);
@@ -55,7 +56,12 @@ const char *push_image_misfit(const struct push_image *image, const char *board,
 /* The OTA port that devices usually have that the image is for. */
 uint16_t push_image_usual_port(const struct push_image *image);
 
-/* The chip that a board's name tells of, or OTA_CHIP_ANY: "esp32s3", "lolin32", "d1_mini" (at 8266). */
+/* Tells whether a device has an RP2040 or one of its kind, by its board's name or its port. What is
+   firmware for those is not known here. */
+bool push_board_is_pico(const char *board, uint16_t port);
+
+/* The chip that a board's name tells of, or OTA_CHIP_ANY: "esp32s3", "lolin32", "d1_mini" (at
+   8266). */
 uint16_t push_board_chip(const char *board, uint16_t port);
 
 /* "garden 2.3.1", or the file's name where it does not say. */

@@ -54,7 +54,7 @@ static double seconds_of(const struct push_device *device)
     return (double)(device->ended_ms - device->begun_ms) / 1000;
 }
 
-/* ---- Bars -------------------------------------------------------------------------------------- */
+/* ---- Bars ------------------------------------------------------------------------------------ */
 
 void push_show_clear(struct push_show *show)
 {
@@ -119,7 +119,7 @@ void push_show_draw(struct push_show *show)
     fflush(stderr);
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------- */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* "garden.local  esp32  sha256 login ok" */
 static void say(const struct push_device *device, const char *text)
@@ -137,6 +137,15 @@ static void say(const struct push_device *device, const char *text)
 static void say_login(const struct push_device *device)
 {
     char *text = output_format("%s login ok", device->login);
+
+    say(device, text);
+    free(text);
+}
+
+static void say_again(const struct push_device *device)
+{
+    char *text = output_format("is not ready; it seems to restart: trying again for %u s",
+                               PUSH_AGAIN_MS / 1000);
 
     say(device, text);
     free(text);
@@ -164,9 +173,8 @@ static void say_ended(const struct push_show *show, const struct push_device *de
 
     if (device->phase == PUSH_ACCEPTED) {
         if (!show->json) {
-            printf("%s accepted %s bytes in %.1f s%s.\n", name_of(device, name),
-                   output_thousands(show->total).text, seconds_of(device),
-                   show->is_data ? "" : " and restarts");
+            printf("%s accepted %s bytes in %.1f s and restarts.\n", name_of(device, name),
+                   output_thousands(show->total).text, seconds_of(device));
             fflush(stdout);
         }
     } else if (!device->lacks_password) { /* for that there may be a remedy: see push.c */
@@ -197,8 +205,12 @@ void push_show_note(struct push_show *show, const struct push_device *device, en
                         "newer firmware asks by SHA-256. --weak no refuses this");
         break;
     case PUSH_NOTE_MD5_HASH:
-        warn_of(device, "keeps its password as an MD5, from which it is soon guessed by who reads "
-                        "the device's flash; newer firmware keeps a SHA-256");
+        warn_of(device,
+                "seems to keep its password as an MD5, from which it is soon guessed by who "
+                "reads the device's flash; newer firmware keeps a SHA-256");
+        break;
+    case PUSH_NOTE_AGAIN:
+        say_again(device);
         break;
     case PUSH_NOTE_STARTED:
         say_started(show, device);
@@ -211,7 +223,7 @@ void push_show_note(struct push_show *show, const struct push_device *device, en
     }
 }
 
-/* ---- Results ----------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
 static size_t count_phase(const struct push_show *show, enum push_phase phase)
 {

@@ -3,8 +3,8 @@
 #define UPDRAFT_CLI_PUSH_SHOW_H
 
 /*
- * What a person sees of a push: on a terminal a bar for each device that receives, elsewhere a line for
- * each thing that happens; results on standard output, what is wrong on standard error.
+ * What a person sees of a push: on a terminal a bar for each device that receives, elsewhere a line
+ * for each thing that happens; results on standard output, what is wrong on standard error.
  */
 
 #include <stdbool.h>
@@ -16,11 +16,10 @@
 #include "cli/push_device.h"
 
 struct push_show {
-    struct ota_platform *platform; /* its clock; the caller fills in these five */
+    struct ota_platform *platform; /* its clock; the caller fills in these four */
     uint32_t total;                /* bytes of the image */
     const char *title;             /* of the image */
-    bool is_data;
-    bool json; /* results are printed as JSON, at the end */
+    bool json;                     /* results are printed as JSON, at the end */
 
     const struct push_device *devices;
     size_t count;

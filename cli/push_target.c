@@ -35,7 +35,7 @@ void push_devices_free(struct push_devices *devices)
     *devices = (struct push_devices){0};
 }
 
-/* ---- Names on the command line ----------------------------------------------------------------- */
+/* ---- Names on the command line --------------------------------------------------------------- */
 
 /* "name:8266", "[fe80::1%eth0]:8266", or either without a port. */
 struct spoken {
@@ -82,7 +82,7 @@ static int parse(const char *text, struct spoken *spoken)
     return 0;
 }
 
-/* ---- What the network says --------------------------------------------------------------------- */
+/* ---- What the network says ------------------------------------------------------------------- */
 
 static const struct found_way *way_for(const struct found_device *found,
                                        const struct push_dialect *dialect)
@@ -224,7 +224,7 @@ int push_target_add(struct push_devices *devices, const char *text, const struct
                 spoken.host);
 }
 
-/* ---- All of a type ----------------------------------------------------------------------------- */
+/* ---- All of a type --------------------------------------------------------------------------- */
 
 static const struct found_way *way_of_type(const struct found_device *found, const char *type)
 {

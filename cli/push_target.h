@@ -3,8 +3,9 @@
 #define UPDRAFT_CLI_PUSH_TARGET_H
 
 /*
- * Whom to push to: names, addresses and types of services become devices with an address, a port and a
- * dialect. What multicast DNS says of a device is taken where the command line does not say it.
+ * Whom to push to: names, addresses and types of services become devices with an address, a port
+ * and a dialect. What multicast DNS says of a device is taken where the command line does not say
+ * it.
  */
 
 #include <stdbool.h>
@@ -25,12 +26,12 @@ struct push_wish {
     volatile const bool *stop; /* give up searching when it becomes true */
 };
 
-/* Adds the device that `text` names: NAME, NAME.local, an address, each also with :PORT. Returns 0, or 1
-   after a message. */
+/* Adds the device that `text` names: NAME, NAME.local, an address, each also with :PORT. Returns 0,
+   or 1 after a message. */
 int push_target_add(struct push_devices *devices, const char *text, const struct push_wish *wish);
 
-/* Adds all devices of the network that offer services of `type`. Returns 0, or 1 after a message, also
-   when there is none. */
+/* Adds all devices of the network that offer services of `type`. Returns 0, or 1 after a message,
+   also when there is none. */
 int push_target_add_all(struct push_devices *devices, const char *type,
                         const struct push_wish *wish);
 

@@ -17,7 +17,8 @@ struct ota_address {
 bool ota_address_same_host(const struct ota_address *a, const struct ota_address *b);
 bool ota_address_same(const struct ota_address *a, const struct ota_address *b);
 
-/* Writes the host in the usual form, "192.168.1.50" or "fe80::1", terminated, and returns `text`. */
+/* Writes the host in the usual form, "192.168.1.50" or "fe80::1", terminated, and returns
+   `text`. */
 #define OTA_ADDRESS_TEXT_SIZE 46u
 const char *ota_address_host_text(const struct ota_address *address,
                                   char text[OTA_ADDRESS_TEXT_SIZE]);

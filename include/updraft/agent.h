@@ -3,10 +3,10 @@
 #define UPDRAFT_AGENT_H
 
 /*
- * The agent keeps one device up to date: it asks a server at start and in every interval, takes what
- * is newer, restarts into it, and confirms the new image once that has reached the server itself, or
- * lets it reject itself when it does not. One event loop over struct ota_platform; no thread, no
- * heap, nothing that waits but ota_agent_run.
+ * The agent keeps one device up to date: it asks a server at start and in every interval, takes
+ * what is newer, restarts into it, and confirms the new image once that has reached the server
+ * itself, or lets it reject itself when it does not. One event loop over struct ota_platform; no
+ * thread, no heap, nothing that waits but ota_agent_run.
  *
  *     static struct ota_agent agent;
  *     static uint8_t buffer[4096];
@@ -17,11 +17,12 @@
  *     };
  *     if (ota_agent_begin(&agent, &options) == OTA_OK) ota_agent_run(&agent);
  *
- * A program with a loop of its own calls ota_agent_poll in it instead and sleeps no longer than that
- * says.
+ * A program with a loop of its own calls ota_agent_poll in it instead and sleeps no longer than
+ * that says.
  *
- * The pull is one way in. Others are services (struct ota_service), which the same loop carries; they
- * and the pull share one intake (intake.h), and with it the gates and the rule of one at a time.
+ * The pull is one way in. Others are services (struct ota_service), which the same loop carries;
+ * they and the pull share one intake (intake.h), and with it the gates and the rule of one at a
+ * time.
  *
  *     begin --> WAITING --due--> CHECKING --offer taken--> (update) --proven--> activated, restart
  *                  ^                |                          |
@@ -67,26 +68,29 @@ enum ota_agent_event {
 };
 
 /*
- * A way in beside the pull, or anything else that the agent's loop should carry: an espota or ESPHome
- * receiver, a web server, an upgrade list. The agent calls it; what it does it does through
+ * A way in beside the pull, or anything else that the agent's loop should carry: an espota or
+ * ESPHome receiver, a web server, an upgrade list. The agent calls it; what it does it does through
  * agent->intake and the platform. One that is not named in the options is not linked.
  */
 struct ota_service {
     const char *name; /* "espota": its tag in the log, and its way in for the gates */
 
-    /* Opens its sockets. Returns OTA_OK or an error, with which ota_agent_begin ends. */
+    uint16_t port; /* where it listens, or tried to: for messages; 0: nowhere */
+
+    /* Opens its sockets. Returns OTA_OK or an error, with which ota_agent_begin ends: OTA_ERR_PORT
+       if its port is taken. */
     enum ota_err (*begin)(struct ota_service *service, struct ota_agent *agent);
 
-    /* Does what can be done now without waiting; at `now_ms` of the platform's clock. Returns after how
-       many milliseconds it wants to be called again at the latest, also before when the network
+    /* Does what can be done now without waiting; at `now_ms` of the platform's clock. Returns after
+       how many milliseconds it wants to be called again at the latest, also before when the network
        stirs; UINT32_MAX: only then. */
     uint32_t (*poll)(struct ota_service *service, uint32_t now_ms);
 
     /* Closes all it has open; an update of its own under way is given up. */
     void (*end)(struct ota_service *service);
 
-    /* Closes its connections for as long as another way in updates, and takes none (options.exclusive).
-       It is polled all the same. NULL: it does not mind. */
+    /* Closes its connections for as long as another way in updates, and takes none
+       (options.exclusive). It is polled all the same. NULL: it does not mind. */
     void (*pause)(struct ota_service *service, bool paused);
 
     /* Fills in what the network should be told of it. Returns false if nothing. NULL: nothing. */
@@ -167,8 +171,8 @@ struct ota_agent {
 
 /*
  * Starts the agent. Reads and hashes the running image, so that the server can be told of it: some
- * time on a large one. Then opens the services, in their order. Returns OTA_OK, OTA_ERR_ARGUMENT for
- * missing parts or times out of range, OTA_ERR_URL, or what a service returns.
+ * time on a large one. Then opens the services, in their order. Returns OTA_OK, OTA_ERR_ARGUMENT
+ * for missing parts or times out of range, OTA_ERR_URL, or what a service returns.
  */
 enum ota_err ota_agent_begin(struct ota_agent *agent, const struct ota_agent_options *options);
 
@@ -189,8 +193,8 @@ enum ota_err ota_agent_confirm(struct ota_agent *agent);
 enum ota_err ota_agent_reject(struct ota_agent *agent);
 
 /* Restarts the board in `delay_ms`, so that what was said can still be sent: for services, after an
-   activation. Until then nothing is let in (OTA_ERR_BUSY). A second call while one is due changes
-   nothing. With options.stay the agent only says that it is due. */
+   activation. Until then nothing is let in (OTA_ERR_RESTARTING). A second call while one is due
+   changes nothing. With options.stay the agent only says that it is due. */
 void ota_agent_restart_in(struct ota_agent *agent, uint32_t delay_ms,
                           enum ota_restart_reason reason);
 

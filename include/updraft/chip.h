@@ -42,7 +42,8 @@ struct ota_chip {
     bool ignore_revisions;    /* for tools that look at a file with no chip at hand */
 };
 
-/* A window of 64 KiB pages, [first, end), by the upper halves of their addresses; empty if equal. */
+/* A window of 64 KiB pages, [first, end), by the upper halves of their addresses; empty if
+   equal. */
 struct ota_chip_window {
     uint16_t first, end;
 };

@@ -4,10 +4,13 @@
 
 /*
  * A device as the library sees it: a flash chip with a partition table, a chip that images are for,
- * and the slot that runs now. One object, shared by everything that updates, confirms or rolls back.
+ * and the slot that runs now. One object, shared by everything that updates, confirms or rolls
+ * back.
  *
  *     static struct ota_device device = {
- *         .flash = &flash, .crypto = &ota_crypto_bearssl, .table_offset = OTA_PARTITION_TABLE_OFFSET,
+ *         .flash = &flash,
+ *         .crypto = &ota_crypto_bearssl,
+ *         .table_offset = OTA_PARTITION_TABLE_OFFSET,
  *         .form = OTA_IMAGE_ESP32, .chip = { .id = OTA_CHIP_ESP32S3 },
  *         .rollback = true, .running_slot = slot_from_bootloader,
  *     };

@@ -44,7 +44,7 @@ enum ota_err {
     OTA_ERR_TABLE_BOUNDS,    /* a partition reaches beyond the flash chip */
     OTA_ERR_TABLE_ALIGNMENT, /* a partition is not aligned as its type demands */
     OTA_ERR_TABLE_OVERLAP,   /* two partitions, or a partition and the table, overlap */
-    OTA_ERR_TABLE_DUPLICATE, /* two partitions have the same label, or the same app or otadata role */
+    OTA_ERR_TABLE_DUPLICATE, /* two partitions have one label, or one app or otadata role */
     OTA_ERR_NO_PARTITION,    /* there is no such partition */
     OTA_ERR_READ_ONLY,       /* the partition is flagged read-only */
 
@@ -70,6 +70,18 @@ enum ota_err {
     OTA_ERR_IMAGE_HASH,          /* the appended SHA-256, or the file's CRC, is wrong */
     OTA_ERR_IMAGE_TRUNCATED,     /* the image ends before its own structure does */
 
+    /* The compression of what comes. */
+    OTA_ERR_COMPRESSION,        /* compressed in a way that cannot be read here */
+    OTA_ERR_COMPRESSED_DATA,    /* the compressed data is damaged */
+    OTA_ERR_COMPRESSED_SUM,     /* a checksum or the length in it differs from what came out */
+    OTA_ERR_COMPRESSED_TRAILER, /* bytes follow the end of the compressed data */
+
+    /* Signatures. */
+    OTA_ERR_SIGNATURE,         /* the signature does not fit the bytes it is said to be over */
+    OTA_ERR_SIGNATURE_MISSING, /* there is none, and one is demanded */
+    OTA_ERR_SIGNATURE_KEY,     /* made with a key that is not trusted here */
+    OTA_ERR_KEY,               /* the public key is weak, damaged, or of a kind not known here */
+
     /* The update. */
     OTA_ERR_TOO_LARGE,  /* more bytes than the partition, or than announced */
     OTA_ERR_INCOMPLETE, /* fewer bytes than announced */
@@ -81,6 +93,7 @@ enum ota_err {
 
     /* Policy (gate.h): the update is sound, and not wanted. */
     OTA_ERR_BUSY,          /* another update is under way */
+    OTA_ERR_RESTARTING,    /* a restart is due: nothing is let in before it */
     OTA_ERR_HELD,          /* not now: a gate asks to try again later */
     OTA_ERR_REFUSED,       /* a gate forbids it */
     OTA_ERR_SAME_VERSION,  /* the image has the version that runs */
@@ -90,6 +103,7 @@ enum ota_err {
 
     /* The network. */
     OTA_ERR_URL,              /* not a URL that this client can fetch */
+    OTA_ERR_PORT,             /* the port to listen at is taken */
     OTA_ERR_CONNECT,          /* no connection */
     OTA_ERR_CONNECTION_LOST,  /* the connection ended in the middle */
     OTA_ERR_TIMEOUT,          /* nothing came for too long */
@@ -124,7 +138,8 @@ struct ota_failure {
     uint32_t offset;
 };
 
-/* Returns the error's name without prefix, such as "IMAGE_CHECKSUM"; "UNKNOWN" outside the range. */
+/* Returns the error's name without prefix, such as "IMAGE_CHECKSUM"; "UNKNOWN" outside the
+   range. */
 const char *ota_err_name(enum ota_err err);
 
 /* Returns one sentence that a person can act on, without a full stop at its end. Never NULL. */

@@ -13,8 +13,8 @@
  *
  * Two hosts may be connected; which of them updates is settled at the intake, and the other one is
  * told that the device cannot prepare (81). A third is told so at once, but a client that has said
- * nothing for a second makes room for it: silent clients block nobody. The device's log names each
- * host that is refused.
+ * nothing for a second makes room for it: silent clients block nobody. While a restart is due
+ * everybody is told so in place of the features. The device's log names each host that is refused.
  *
  * It is not advertised: ESPHome's own devices advertise the port of another protocol.
  */
@@ -56,7 +56,7 @@ struct ota_esphome_service {
     struct ota_esphome_client clients[OTA_ESPHOME_CLIENTS];
 };
 
-/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for
+/* Prepares it. The agent's begin opens the port: OTA_ERR_PORT if it is taken, OTA_ERR_ARGUMENT for
    a platform that cannot listen or a version that does not exist. */
 void ota_esphome_service_init(struct ota_esphome_service *service,
                               const struct ota_esphome_service_options *options);

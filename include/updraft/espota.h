@@ -35,9 +35,11 @@
  *              time-out                                  ^                       | refused
  *                                                        `------ DISCARDING <----+
  *
- * An invitation that comes in PAUSING, OFFERED or VERIFYING takes the place of the one before;
- * later ones are not heard until the update is over. Time-outs, a broken connection and
- * ota_espota_stop lead back to IDLE from anywhere.
+ * Another invitation takes the place of one in PAUSING or OFFERED. But of two senders at one host
+ * the first has its turn: what the second one says waits until the login is judged, or
+ * OTA_ESPOTA_TURN_MS have passed since the nonce. Who comes from VERIFYING on is told that the
+ * device is busy, or is about to restart; from DISCARDING on, where it is neither, an invitation is
+ * not heard. Time-outs, a broken connection and ota_espota_stop lead back to IDLE from anywhere.
  *
  * What each side sends. Datagrams, the device's without an end of line, to whoever sent the one
  * that they answer:
@@ -124,6 +126,7 @@ enum ota_espota_event {
 #define OTA_ESPOTA_NO_GAP UINT32_MAX
 #define OTA_ESPOTA_PAUSE_MAX_MS 5000u /* after many wrong logins; a host waits 10 s */
 #define OTA_ESPOTA_QUICK_MS 1000u /* an invitation again this soon: the nonce was not understood */
+#define OTA_ESPOTA_TURN_MS 2000u  /* for the answer to a nonce, while another sender wants one */
 #define OTA_ESPOTA_DUPLICATE_MS 500u  /* sooner it is no new invitation, but the network's doing */
 #define OTA_ESPOTA_COUNT_MIN 512u     /* bytes that are acknowledged at once; fewer */
 #define OTA_ESPOTA_COUNT_DELAY_MS 20u /* only when nothing has come for this long */
@@ -190,6 +193,7 @@ enum ota_espota_reply {
     OTA_ESPOTA_REPLY_NONCE,
     OTA_ESPOTA_REPLY_WRONG,
     OTA_ESPOTA_REPLY_REFUSED,
+    OTA_ESPOTA_REPLY_BUSY, /* to the stranger */
 };
 
 /* What goes over the connection. Private. */
@@ -213,7 +217,11 @@ struct ota_espota {
     /* Private. */
     struct ota_espota_options options;
     struct ota_espota_invitation invitation;
-    struct ota_address from; /* of the datagram that the reply answers */
+    struct ota_address from;           /* of the datagram that the reply answers */
+    struct ota_address stranger;       /* who came meanwhile, and is told to come again */
+    struct ota_espota_invitation next; /* of another sender at that host, whose turn is next */
+    uint16_t next_port;
+    bool has_next;
     enum ota_espota_reply reply;
     const char *reason; /* a gate's words for the failure; NULL: the error's own */
     uint32_t now_ms;

@@ -3,10 +3,10 @@
 #define UPDRAFT_ESPOTA_HOST_H
 
 /*
- * The sending side of the Arduino update protocol (docs/formats/espota.md): invites a device, proves the
- * password to it, waits until it connects back, and gives it the image. A state machine without I/O: the
- * caller has one socket for datagrams, listens at the port that the invitation names, carries the
- * bytes and tells the time.
+ * The sending side of the Arduino update protocol (docs/formats/espota.md): invites a device,
+ * proves the password to it, waits until it connects back, and gives it the image. A state machine
+ * without I/O: the caller has one socket for datagrams, listens at the port that the invitation
+ * names, carries the bytes and tells the time.
  *
  *     struct ota_espota_host_options options = {
  *         .crypto = &ota_crypto_psa, .size = size, .host_port = listener->port,
@@ -15,7 +15,8 @@
  *     memcpy(options.md5, md5_of_image, sizeof options.md5);
  *     ota_espota_host_begin(&host, &options, now);
  *     while (host.state < OTA_ESPOTA_HOST_DONE) {
- *         if ((len = ota_espota_host_datagram(&host, piece, sizeof piece)) > 0) send_to_device(piece, len);
+ *         len = ota_espota_host_datagram(&host, piece, sizeof piece);
+ *         if (len > 0) send_to_device(piece, len);
  *         … ota_espota_host_answer(&host, piece, received);   a datagram from the device came
  *         … ota_espota_host_connected(&host);                 the device has connected
  *         while ((len = ota_espota_host_output(&host, piece, sizeof piece)) > 0)
@@ -25,16 +26,19 @@
  *     }
  *     if (host.state == OTA_ESPOTA_HOST_FAILED) print(ota_espota_host_message(&host, text, size));
  *
- *     IDLE --begin--> INVITING --AUTH--> COMPUTING --> PROVING --OK--> WAITING --connected--> SENDING
- *                       ^ |  `--------------OK------------|--------------^                       |
- *                       | |  wrong, or no answer: again   |                                 all sent
- *                       +-|-------------------------------+                                      v
- *                         +--> FAILED <----- ERR, time-out, error line, closed ----------- FINISHING --OK--> DONE
+ *     IDLE --begin--> INVITING -AUTH-> COMPUTING -> PROVING -OK-> WAITING -connected-> SENDING
+ *                      ^ | `-----------OK--------------|-------------^                    |
+ *                      | |  wrong, or no answer: again |                               all sent
+ *                      +-|-----------------------------+                                  v
+ *                        +--> FAILED <-- ERR, time-out, error line, closed --------- FINISHING
+ *                                                                                         | OK
+ *                                                                                         v
+ *                                                                                        DONE
  *
- * The caller gives it only datagrams and the connection of the device that it invited: others' it drops.
- * A connection while INVITING or PROVING counts as an OK that was lost. In DONE and FAILED it closes all.
- * When a write fails, what came before must still be read and given to input before `closed` is told
- * of it: the device's error line may lie there.
+ * The caller gives it only datagrams and the connection of the device that it invited: others' it
+ * drops. A connection while INVITING or PROVING counts as an OK that was lost. In DONE and FAILED
+ * it closes all. When a write fails, what came before must still be read and given to input before
+ * `closed` is told of it: the device's error line may lie there.
  *
  * What each side sends. Datagrams, the device's without an end of line:
  *
@@ -87,9 +91,9 @@ enum ota_espota_host_event {
     OTA_ESPOTA_HOST_INVITED,    /* an invitation goes out, the host->tries-th */
     OTA_ESPOTA_HOST_CHALLENGED, /* the device wants a password: host->login */
     OTA_ESPOTA_HOST_WEAK_AUTH,  /* a warning: it asks for the MD5 form, which is soon guessed */
-    OTA_ESPOTA_HOST_MD5_HASH, /* a warning: the password's SHA-256 did not fit, now its MD5 is tried,
-                                   for devices that keep that */
-    OTA_ESPOTA_HOST_LET_IN,   /* the device said OK, and is to connect */
+    OTA_ESPOTA_HOST_MD5_HASH,   /* a warning: the password's SHA-256 did not fit, now its MD5 is
+                                   tried, for devices that keep that */
+    OTA_ESPOTA_HOST_LET_IN,     /* the device said OK, and is to connect */
     OTA_ESPOTA_HOST_CONNECTED,  /* it has */
     OTA_ESPOTA_HOST_PROGRESS,   /* host->sent has grown */
     OTA_ESPOTA_HOST_ALL_SENT,   /* the device checks it now */
@@ -119,8 +123,8 @@ struct ota_espota_host_options {
        Returns OTA_OK, OTA_ERR_SOURCE or a more exact error. */
     enum ota_err (*read)(void *context, uint32_t offset, void *data, size_t len);
 
-    /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Asked only when the
-       device wants a password. */
+    /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Asked only
+       when the device wants a password. */
     enum ota_err (*random)(void *context, void *data, size_t len);
 
     void (*on_event)(void *context, const struct ota_espota_host *host,
@@ -178,53 +182,60 @@ struct ota_espota_host {
     } proof;
 };
 
-/* Starts a push at time `now_ms`; the caller listens already. Returns OTA_OK or OTA_ERR_ARGUMENT. */
+/* Starts a push at time `now_ms`; the caller listens already. Returns OTA_OK or
+   OTA_ERR_ARGUMENT. */
 enum ota_err ota_espota_host_begin(struct ota_espota_host *host,
                                    const struct ota_espota_host_options *options, uint32_t now_ms);
 
-/* Writes the datagram that is to go to the device now into `buffer` and returns its length; 0 when there
-   is none now. 160 bytes hold each. It counts as sent: a lost one is made good by a later one. */
+/* Writes the datagram that is to go to the device now into `buffer` and returns its length; 0 when
+   there is none now. 160 bytes hold each. It counts as sent: a lost one is made good by a later
+   one. */
 size_t ota_espota_host_datagram(struct ota_espota_host *host, void *buffer, size_t capacity);
 
-/* Takes a datagram that the device sent. Returns OTA_OK or the first cause: OTA_ERR_PEER (host->reply),
-   OTA_ERR_AUTH for a password that is wrong or missing, or a form that is refused, OTA_ERR_PROTOCOL for an answer that is
-   none, OTA_ERR_CRYPTO. OTA_ERR_STATE before begin. */
+/* Takes a datagram that the device sent. Returns OTA_OK or the first cause: OTA_ERR_PEER
+   (host->reply), OTA_ERR_AUTH for a password that is wrong or missing, or a form that is refused,
+   OTA_ERR_PROTOCOL for an answer that is none, OTA_ERR_CRYPTO. OTA_ERR_STATE before begin. */
 enum ota_err ota_espota_host_answer(struct ota_espota_host *host, const void *data, size_t len);
 
-/* Tells that the device has connected. Returns false if that is not wanted (now, or any more): the caller
-   then closes this connection. */
+/* Tells that the device has connected. Returns false if that is not wanted (now, or any more): the
+   caller then closes this connection. */
 bool ota_espota_host_connected(struct ota_espota_host *host);
 
-/* Copies the next bytes of the image to send into `buffer`, at most `capacity`, and returns how many; 0
-   when there are none now. They come again until ota_espota_host_sent says how many of them went
-   out. If the image cannot be read the push fails. */
+/* Copies the next bytes of the image to send into `buffer`, at most `capacity`, and returns how
+   many; 0 when there are none now. They come again until ota_espota_host_sent says how many of them
+   went out. If the image cannot be read the push fails. */
 size_t ota_espota_host_output(struct ota_espota_host *host, void *buffer, size_t capacity);
 void ota_espota_host_sent(struct ota_espota_host *host, size_t len);
 
-/* Takes bytes that came over the connection. Returns OTA_OK or the first cause: OTA_ERR_PEER with the device's
-   words in host->reply, OTA_ERR_PROTOCOL for an OK before all was sent. OTA_ERR_STATE before begin. */
+/* Takes bytes that came over the connection. Returns OTA_OK or the first cause: OTA_ERR_PEER with
+   the device's words in host->reply, OTA_ERR_PROTOCOL for an OK before all was sent. OTA_ERR_STATE
+   before begin. */
 enum ota_err ota_espota_host_input(struct ota_espota_host *host, const void *data, size_t len);
 
-/* The connection is over: `why` is OTA_OK if the device closed it, else what the stream said. Returns
-   OTA_OK if the device had accepted the image, else the first cause: OTA_ERR_PEER,
+/* The connection is over: `why` is OTA_OK if the device closed it, else what the stream said.
+   Returns OTA_OK if the device had accepted the image, else the first cause: OTA_ERR_PEER,
    OTA_ERR_CONNECTION_LOST. */
 enum ota_err ota_espota_host_closed(struct ota_espota_host *host, enum ota_err why);
 
-/* It is now `now_ms`. Call before input and whenever the time of ota_espota_host_wait_ms has passed.
-   Returns OTA_OK or the first cause: OTA_ERR_TIMEOUT, OTA_ERR_CONNECT_BACK if the device said OK and never
-   connected, OTA_ERR_AUTH, OTA_ERR_PEER, OTA_ERR_CRYPTO. */
+/* It is now `now_ms`. Call before input and whenever the time of ota_espota_host_wait_ms has
+   passed. Returns OTA_OK or the first cause: OTA_ERR_TIMEOUT, OTA_ERR_CONNECT_BACK if the device
+   said OK and never connected, OTA_ERR_AUTH, OTA_ERR_PEER, OTA_ERR_CRYPTO. */
 enum ota_err ota_espota_host_tick(struct ota_espota_host *host, uint32_t now_ms);
 
-/* Milliseconds from the last tick until it should be called again; 0: at once (a datagram is due, or
-   something to compute); UINT32_MAX when nothing is awaited. */
+/* Milliseconds from the last tick until it should be called again; 0: at once (a datagram is due,
+   or something to compute); UINT32_MAX when nothing is awaited. */
 uint32_t ota_espota_host_wait_ms(const struct ota_espota_host *host);
 
-/* Writes why the push failed into `text`, terminated, as one or two sentences without a full stop at the
-   end: what was found, and what to do. 512 bytes hold each. Returns `text`. */
+/* Writes why the push failed into `text`, terminated, as one or two sentences without a full stop
+   at the end: what was found, and what to do. 512 bytes hold each. Returns `text`. */
 const char *ota_espota_host_message(const struct ota_espota_host *host, char *text, size_t size);
 
-/* Forgets what was made of the password. Called by itself in DONE and FAILED; for a push that is given
-   up before. */
+/* Tells whether the push failed because the device is about to restart, and said so as Updraft's
+   devices do (OTA_ERR_RESTARTING): it is worth a new try in a second. */
+bool ota_espota_host_is_restarting(const struct ota_espota_host *host);
+
+/* Forgets what was made of the password. Called by itself in DONE and FAILED; for a push that is
+   given up before. */
 void ota_espota_host_end(struct ota_espota_host *host);
 
 #endif

@@ -54,7 +54,7 @@ struct ota_espota_service {
     const char *txt[5];
 };
 
-/* Prepares it. The agent's begin opens the port: OTA_ERR_BUSY if it is taken, OTA_ERR_ARGUMENT for
+/* Prepares it. The agent's begin opens the port: OTA_ERR_PORT if it is taken, OTA_ERR_ARGUMENT for
    a platform without datagrams or options that ota_espota_begin refuses. */
 void ota_espota_service_init(struct ota_espota_service *service,
                              const struct ota_espota_service_options *options);

@@ -33,8 +33,8 @@ struct ota_fetch {
     /* Bytes of the whole, the offset's included; OTA_SIZE_UNKNOWN until (or if never) told. */
     uint32_t size;
 
-    /* Reads what is there now, as ota_stream's read: `*len` is 0 if nothing is, `*ended` says that all
-       has come. Returns OTA_OK or why no more will come; a source that ends early is
+    /* Reads what is there now, as ota_stream's read: `*len` is 0 if nothing is, `*ended` says that
+       all has come. Returns OTA_OK or why no more will come; a source that ends early is
        OTA_ERR_INCOMPLETE or OTA_ERR_CONNECTION_LOST, never an end. */
     enum ota_err (*read)(struct ota_fetch *fetch, void *data, size_t capacity, size_t *len,
                          bool *ended);
@@ -46,8 +46,8 @@ struct ota_scheme {
     /* Tells whether it fetches URIs of this scheme, given in lower case ("https"). */
     bool (*serves)(const struct ota_scheme *scheme, const char *name);
 
-    /* Opens one; whether it comes about may show only in its first reads. Returns OTA_OK, OTA_ERR_URL,
-       OTA_ERR_BUSY if it can have no more fetches, OTA_ERR_CONNECT, OTA_ERR_SOURCE. */
+    /* Opens one; whether it comes about may show only in its first reads. Returns OTA_OK,
+       OTA_ERR_URL, OTA_ERR_BUSY if it can have no more fetches, OTA_ERR_CONNECT, OTA_ERR_SOURCE. */
     enum ota_err (*open)(struct ota_scheme *scheme, struct ota_platform *platform,
                          const struct ota_fetch_request *request, struct ota_fetch **fetch);
     struct ota_scheme *next; /* NULL: the last */

@@ -8,8 +8,8 @@
  *
  * The contract is that of every NOR chip. An erase sets whole erase units to 0xFF. Programming only
  * clears bits; a unit that has been programmed is erased before it is programmed again, so chips
- * with an error-correcting code per word fit too. Power may fail during any call: the bytes that the
- * call was to change are then undefined, all others are untouched.
+ * with an error-correcting code per word fit too. Power may fail during any call: the bytes that
+ * the call was to change are then undefined, all others are untouched.
  *
  * A driver fills in the numbers and three functions, and keeps what it needs beside them:
  *

@@ -7,15 +7,17 @@
  * times, and an update goes on only if all say OTA_OK:
  *
  *     OTA_GATE_BEGIN      someone wants to send: who, what kind, how many bytes
- *     OTA_GATE_DESCRIBED  what the image says of itself is known, and nothing on the flash has changed
+ *     OTA_GATE_DESCRIBED  what the image says of itself is known; nothing on the flash has changed
  *     OTA_GATE_ACTIVATE   the image is proven, and would boot next
  *
- * OTA_ERR_HELD means "not now". At the first two the sender is told so, and may come again. At the third
- * the update waits, proven, and is activated as soon as no gate holds it any more. Any other error
- * refuses. A reason, in words for people, travels to the sender in its protocol's form and into the log.
+ * OTA_ERR_HELD means "not now". At the first two the sender is told so, and may come again. At the
+ * third the update waits, proven, and is activated as soon as no gate holds it any more. Any other
+ * error refuses. A reason, in words for people, travels to the sender in its protocol's form and
+ * into the log.
  *
  *     static struct ota_gate_armed button = OTA_GATE_ARMED(NULL, 60 * 1000);
- *     static struct ota_gate_schedule night = OTA_GATE_SCHEDULE(&button.gate, 2 * 60, 4 * 60, 0x7f);
+ *     static struct ota_gate_schedule night =
+ *         OTA_GATE_SCHEDULE(&button.gate, 2 * 60, 4 * 60, 0x7f);
  *     intake_options.gates = &night.gate;           a chain: each gate names the next
  *     ...
  *     ota_gate_arm(&button, now_ms);                when the button is pressed
@@ -66,24 +68,33 @@ struct ota_gate {
 enum ota_err ota_gate_ask(struct ota_gate *gate, const struct ota_gate_question *question,
                           struct ota_gate_answer *answer);
 
-/* ---- Gates to use as they are. Each goes into a chain by its first member. ----------------------- */
+/* ---- Gates to use as they are. Each goes into a chain by its first member. ------------------- */
 
-/* Schedule: only in a window of local time, on some days. Asked when something begins and before it is
-   activated. While the time is not known it holds. */
+/* Schedule: only in a window of local time, on some days. Asked when something begins and before it
+   is activated. While the time is not known it holds. Its reason says when the window is: "updates
+   are taken here only Mon-Fri 02:00-04:00; it is Tue 13:37". */
+#define OTA_GATE_SCHEDULE_REASON_SIZE 96u
 struct ota_gate_schedule {
     struct ota_gate gate;
     uint16_t from_minute, to_minute; /* of the day, 0 to 1440; from > to runs over midnight, and
                                         belongs to the day on which it begins */
     uint8_t days;                    /* bit 0 Monday … bit 6 Sunday */
+    char reason[OTA_GATE_SCHEDULE_REASON_SIZE]; /* private: what it last answered */
 };
 enum ota_err ota_gate_schedule_ask(struct ota_gate *gate, const struct ota_gate_question *question,
                                    struct ota_gate_answer *answer);
-#define OTA_GATE_SCHEDULE(next, from, to, days)               \
-    {                                                         \
-        {ota_gate_schedule_ask, (next)}, (from), (to), (days) \
+#define OTA_GATE_SCHEDULE(next, from, to, days)                \
+    {                                                          \
+        {ota_gate_schedule_ask, (next)}, (from), (to), (days), \
+        {                                                      \
+            0                                                  \
+        }                                                      \
     }
 
-/* Button: updates may begin only for a time after someone was there and armed it. */
+/* Button: updates may begin only for a time after someone was there and armed it. It is when it is
+   asked that it notices that the time is over. A clock of 32 bits wraps after 49 days: one that was
+   armed and is not asked for so long opens once more, for window_ms. Where that can be, disarm it
+   when the time is over, or arm it again, within 24 days. */
 struct ota_gate_armed {
     struct ota_gate gate;
     uint32_t window_ms; /* at most 0x7fffffff */
@@ -100,9 +111,9 @@ void ota_gate_arm(struct ota_gate_armed *gate, uint32_t now_ms);
 void ota_gate_disarm(struct ota_gate_armed *gate);
 
 /* Version and project: compares what the image says of itself with what runs. Versions are compared
-   as Semantic Versioning orders them where both read as such ("v" before them allowed); two that do not are the
-   same only if they are equal, and neither is older. An image without a descriptor passes unless
-   `demand_descriptor`. */
+   as Semantic Versioning orders them where both read as such ("v" before them allowed); two that do
+   not are the same only if they are equal, and neither is older. An image without a descriptor
+   passes unless `demand_descriptor`. */
 struct ota_gate_version {
     struct ota_gate gate;
     bool refuse_same, refuse_older, refuse_other_project, demand_descriptor;

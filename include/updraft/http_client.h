@@ -130,9 +130,9 @@ enum ota_err ota_http_client_begin(struct ota_http_client *client,
 size_t ota_http_client_output(const struct ota_http_client *client, void *buffer, size_t capacity);
 void ota_http_client_sent(struct ota_http_client *client, size_t len);
 
-/* Takes bytes that came. Returns OTA_OK or the first cause: OTA_ERR_HTTP_SYNTAX, OTA_ERR_HTTP_HEADER,
-   OTA_ERR_TOO_LARGE for bytes after the end (or a length beyond 32 bits), a callback's error.
-   OTA_ERR_STATE before begin. */
+/* Takes bytes that came. Returns OTA_OK or the first cause: OTA_ERR_HTTP_SYNTAX,
+   OTA_ERR_HTTP_HEADER, OTA_ERR_TOO_LARGE for bytes after the end (or a length beyond 32 bits), a
+   callback's error. OTA_ERR_STATE before begin. */
 enum ota_err ota_http_client_input(struct ota_http_client *client, const void *data, size_t len);
 
 /* The peer has closed. Returns OTA_OK if the answer was whole or this ends its body;
@@ -143,7 +143,8 @@ enum ota_err ota_http_client_closed(struct ota_http_client *client);
    ota_http_client_wait_ms has passed. Returns OTA_ERR_TIMEOUT when the answer is overdue. */
 enum ota_err ota_http_client_tick(struct ota_http_client *client, uint32_t now_ms);
 
-/* Milliseconds from the last tick until the answer is overdue; UINT32_MAX when nothing is awaited. */
+/* Milliseconds from the last tick until the answer is overdue; UINT32_MAX when nothing is
+   awaited. */
 uint32_t ota_http_client_wait_ms(const struct ota_http_client *client);
 
 #endif

@@ -15,7 +15,8 @@
  *     if (err == OTA_OK) err = ota_http_transfer_get(&transfer, 0, OTA_SIZE_UNKNOWN, NULL);
  *     while (err == OTA_OK && transfer.state != OTA_TRANSFER_DONE) {
  *         err = ota_http_transfer_read(&transfer, data, sizeof data, &len);
- *         ... use len bytes; if there were none, platform->wait(ota_http_transfer_wait_ms(&transfer))
+ *         ... use len bytes; if there were none,
+ *             platform->wait(ota_http_transfer_wait_ms(&transfer))
  *     }
  *     ota_http_transfer_end(&transfer);
  *
@@ -37,9 +38,10 @@
  *     [the caller's own lines]     the first host only
  *
  *     200            the whole file: an error if it was not wanted from its first byte
- *     206            only where a range was asked for; Content-Range begins where asked, and ends there
- *                    or earlier; its total is known, and the same in every answer
- *     301 302 303 307 308   followed, at most redirect_limit times; from https to http only if allowed
+ *     206            only where a range was asked for; Content-Range begins where asked, and ends
+ *                    there or earlier; its total is known, and the same in every answer
+ *     301 302 303 307 308   followed, at most redirect_limit times; from https to http only if
+ *                    allowed
  *     others         errors, see ota_http_transfer_get
  */
 
@@ -140,8 +142,8 @@ enum ota_err ota_http_transfer_begin(struct ota_http_transfer *transfer,
  *
  *     OTA_ERR_CONNECT, OTA_ERR_CONNECTION_LOST, OTA_ERR_TIMEOUT, and those of TLS
  *     OTA_ERR_HTTP_SYNTAX, OTA_ERR_HTTP_HEADER
- *     OTA_ERR_HTTP_CREDENTIALS (401), _FORBIDDEN (403), _NOT_FOUND (404), _RANGE (416, or an answer for
- *                              other bytes), _REDIRECT (too many, not allowed, no Location),
+ *     OTA_ERR_HTTP_CREDENTIALS (401), _FORBIDDEN (403), _NOT_FOUND (404), _RANGE (416, or an answer
+ *                              for other bytes), _REDIRECT (too many, not allowed, no Location),
  *                              _STATUS (all others, 304 among them: see status)
  *     OTA_ERR_INCOMPLETE       the body is shorter than announced
  *     OTA_ERR_TOO_LARGE        it is longer

@@ -57,6 +57,7 @@ struct ota_image_rules {
     bool require_descriptor;       /* an app without descriptor is refused */
     bool allow_trailer;            /* bytes after the image are passed over (signatures, padding);
                                       else they are too many */
+    bool unhashed; /* data only: nobody will ask for the SHA-256 (ota_image_check_digest) */
     /* Called for each segment when its header has been read; NULL if not wanted. `offset` is the
        segment header's. */
     void (*on_segment)(void *context, unsigned index, uint32_t offset, uint32_t load_address,
@@ -139,7 +140,7 @@ struct ota_image_check {
     const struct ota_image_rules *rules; /* the caller's, kept until finish */
     const struct ota_chip_facts *chip;   /* of the image; NULL if it is not known */
     const struct ota_crypto *crypto;
-    struct ota_hash hash; /* SHA-256 over all bytes so far */
+    struct ota_hash hash; /* SHA-256 over all bytes so far, unless rules->unhashed */
     bool hash_begun;
     uint8_t stage;       /* what the next byte belongs to */
     uint8_t segment;     /* index of the segment whose header or data comes */
@@ -171,21 +172,22 @@ enum ota_err ota_image_check_finish(struct ota_image_check *check);
 /* Ends a check early; releases the hash. May be called in any state after begin. */
 void ota_image_check_abort(struct ota_image_check *check);
 
-/* Tells whether all that the image says of itself is known: image.descriptor is whole, or there is none.
-   True at the first byte where the form has none. */
+/* Tells whether all that the image says of itself is known: image.descriptor is whole, or there is
+   none. True at the first byte where the form has none. */
 bool ota_image_check_is_described(const struct ota_image_check *check);
 
 /* How many further bytes the image needs for certain: 0 when it is whole. A reader that reads no
    more than this at a time never reads past the image's end. */
 uint32_t ota_image_check_wanted(const struct ota_image_check *check);
 
-/* Writes the SHA-256 of all bytes so far, and goes on. Returns OTA_OK or OTA_ERR_CRYPTO. */
+/* Writes the SHA-256 of all bytes so far, and goes on. Not for rules->unhashed. Returns OTA_OK or
+   OTA_ERR_CRYPTO. */
 enum ota_err ota_image_check_digest(const struct ota_image_check *check,
                                     uint8_t digest[OTA_SHA256_SIZE]);
 
 /*
- * Checks the image that lies at the start of `region`, reading each byte once, `buffer_size` at most
- * at a time into `buffer`. Begins and ends `check`; its facts and failure stay for the caller.
+ * Checks the image that lies at the start of `region`, reading each byte once, `buffer_size` at
+ * most at a time into `buffer`. Begins and ends `check`; its facts and failure stay for the caller.
  * Returns OTA_OK, the first failure, or the flash's error.
  */
 enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_image_rules *rules,

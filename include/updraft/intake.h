@@ -3,23 +3,25 @@
 #define UPDRAFT_INTAKE_H
 
 /*
- * The intake: the one door through which every way in reaches the update. It lets in one at a time, asks
- * the gates, and sees that what is proven is activated. A protocol that receives firmware calls it in
- * place of the update itself:
+ * The intake: the one door through which every way in reaches the update. It lets in one at a time,
+ * asks the gates, and sees that what is proven is activated. A protocol that receives firmware
+ * calls it in place of the update itself:
  *
  *     const struct ota_arrival arrival = {.way = "espota", .size = size, .expected = md5};
- *     err = ota_intake_begin(intake, &arrival);          OTA_ERR_BUSY: somebody else's turn
+ *     err = ota_intake_begin(intake, &arrival);          OTA_ERR_BUSY: somebody else's turn;
+ *                                                        OTA_ERR_RESTARTING: nobody's any more
  *     while (more && err == OTA_OK) err = ota_intake_write(intake, data, len);
  *     if (err == OTA_OK) err = ota_intake_end(intake);      proven
  *     if (err == OTA_OK) err = ota_intake_activate(intake); boots next; OTA_ERR_HELD: it will
  *     if (err != OTA_OK && err != OTA_ERR_HELD) tell_sender(ota_intake_reason(intake));
  *
- * A call that fails, but for OTA_ERR_BUSY and OTA_ERR_HELD, leaves the intake FREE again, the first cause
- * in `failure` and its words in ota_intake_reason, until the next begin.
+ * A call that fails, but for OTA_ERR_BUSY, OTA_ERR_RESTARTING and OTA_ERR_HELD, leaves the intake
+ * FREE again, the first cause in `failure` and its words in ota_intake_reason, until the next
+ * begin.
  *
  *     FREE --begin, resume, reserve--> TAKEN --end--> READY --activate--> FREE (activated)
- *      ^                                 |             |   `-- held --> HELD --poll--> FREE (activated)
- *      +---- abort, suspend, failure ----+-------------+----------------+
+ *      ^                                 |             |   `- held -> HELD -poll-> FREE (activated)
+ *      +---- abort, suspend, failure ----+-------------+--------------+
  */
 
 #include <stdbool.h>
@@ -71,6 +73,7 @@ struct ota_arrival {
     const char *etag; /* NULL, or the transfer's identity (update.h). Not kept */
     bool erase_ahead; /* as in ota_update_options */
     bool attended;    /* whoever sends calls ota_intake_poll while it is held, and restarts */
+    bool unasked; /* nobody wants this very image: the build that runs is OTA_ERR_SAME_VERSION */
 };
 
 enum ota_intake_state {
@@ -102,14 +105,19 @@ struct ota_intake {
 enum ota_err ota_intake_init(struct ota_intake *intake, const struct ota_intake_options *options);
 
 /*
- * Lets an arrival in and begins its update; resume goes on with an interrupted one of the same size and
- * identity (ota_update_resume), `*offset` being the first byte still wanted. Returns OTA_ERR_BUSY, a
- * gate's answer, OTA_ERR_NO_PARTITION if there is no data partition, or what the update returns. The gates are
- * asked again at the description, within ota_intake_write.
+ * Lets an arrival in and begins its update; resume goes on with an interrupted one of the same size
+ * and identity (ota_update_resume), `*offset` being the first byte still wanted. Returns what
+ * ota_intake_availability does, a gate's answer, OTA_ERR_NO_PARTITION if there is no data
+ * partition, or what the update returns. The gates are asked again at the description, within
+ * ota_intake_write.
  */
 enum ota_err ota_intake_begin(struct ota_intake *intake, const struct ota_arrival *arrival);
 enum ota_err ota_intake_resume(struct ota_intake *intake, const struct ota_arrival *arrival,
                                uint32_t *offset);
+
+/* Asks whether an arrival would be let in now, and lets nothing in: for a protocol whose sender
+   wants to know before it sends. Returns what ota_intake_begin would. */
+enum ota_err ota_intake_ask(struct ota_intake *intake, const struct ota_arrival *arrival);
 
 /*
  * For a protocol that drives the update itself (pull.h): lets the arrival in without beginning.
@@ -126,16 +134,19 @@ enum ota_err ota_intake_end(struct ota_intake *intake);
 void ota_intake_suspend(struct ota_intake *intake);
 void ota_intake_abort(struct ota_intake *intake);
 
-/* Asks the gates, and makes what is proven boot next. Returns OTA_OK; OTA_ERR_HELD: it is activated by
-   ota_intake_poll when no gate holds it any more; another error: it is given up. */
+/* Asks the gates, and makes what is proven boot next. Returns OTA_OK; OTA_ERR_HELD: it is activated
+   by ota_intake_poll when no gate holds it any more; another error: it is given up. */
 enum ota_err ota_intake_activate(struct ota_intake *intake);
 
-/* Looks after a held update: call about once a second. Returns milliseconds until it should be called
-   again, UINT32_MAX when nothing is held. */
+/* Looks after a held update: call about once a second. Returns milliseconds until it should be
+   called again, UINT32_MAX when nothing is held. */
 uint32_t ota_intake_poll(struct ota_intake *intake);
 
-/* Tells whether an arrival would be let in now (not busy): for protocols that must say so early. */
+/* Tell whether an arrival would come as far as the gates now, and why not: OTA_OK, OTA_ERR_BUSY
+   while another is in, OTA_ERR_RESTARTING while the intake is closed. For protocols that must say
+   so early. */
 bool ota_intake_is_free(const struct ota_intake *intake);
+enum ota_err ota_intake_availability(const struct ota_intake *intake);
 
 /* Why the last call failed, as a sentence without a full stop: the gate's words, or the error's. */
 const char *ota_intake_reason(const struct ota_intake *intake);

@@ -6,9 +6,10 @@
  * The resume journal: how far an update under way has come, kept in the last sector of the very
  * region that it writes, so that no partition is needed for it (docs/formats/journal.md).
  *
- * A header says which transfer this is; checkpoints follow it, each in program units of its own, each
- * with the first bytes of the SHA-256 of everything before its offset. A checkpoint is only a claim:
- * the update proves it by hashing what the flash holds.
+ * A header says which transfer this is; checkpoints follow it, each in program units of its own,
+ * each with the first bytes of the digest of everything before its offset: MD5 if that is the
+ * identity, else SHA-256. A checkpoint is only a claim: the update proves it by hashing what the
+ * flash holds.
  *
  * The header is also the mark of an update under way, resumable or not: while the last sector is
  * blank, no update was cut short in this region.
@@ -45,7 +46,7 @@ struct ota_identity ota_identity_from_etag(const char *etag);
 
 #define OTA_CHECKPOINT_PROOF_SIZE 8u
 
-/* "Everything before `offset` is written, and its SHA-256 begins with `proof`." */
+/* "Everything before `offset` is written, and its digest begins with `proof`." */
 struct ota_checkpoint {
     uint32_t offset;
     uint8_t proof[OTA_CHECKPOINT_PROOF_SIZE];
@@ -67,8 +68,9 @@ struct ota_journal {
 /* Tells whether a region has room for a mark: more than one sector. */
 bool ota_journal_can_mark(const struct ota_region *region);
 
-/* Tells in `*marked` whether the region's last sector is anything but blank: an update may have been cut
-   short. True also where there is no room for a mark. Returns OTA_OK or the read's error. */
+/* Tells in `*marked` whether the region's last sector is anything but blank: an update may have
+   been cut short. True also where there is no room for a mark. Returns OTA_OK or the read's
+   error. */
 enum ota_err ota_journal_is_marked(const struct ota_region *region, bool *marked);
 
 /* Erases the region's last sector and writes a header: the mark. `size` is the transfer's, or
@@ -78,17 +80,19 @@ enum ota_err ota_journal_is_marked(const struct ota_region *region, bool *marked
 enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_region *region,
                                uint32_t size, const struct ota_identity *identity);
 
-/* Finds the journal of an interrupted update: its size, its identity, its last checkpoint, and where
-   to append. It is not `open` yet: whoever goes on with it sets that, when the region is such that the
-   mark may go. Returns OTA_ERR_NO_DATA if there is none that can be resumed, or the read's error. */
+/* Finds the journal of an interrupted update: its size, its identity, its last checkpoint, and
+   where to append. It is not `open` yet: whoever goes on with it sets that, when the region is such
+   that the mark may go. Returns OTA_ERR_NO_DATA if there is none that can be resumed, or the read's
+   error. */
 enum ota_err ota_journal_open(struct ota_journal *journal, const struct ota_region *region);
 
-/* Appends a checkpoint; does nothing when the sector is full. Returns OTA_OK or the flash's error. */
+/* Appends a checkpoint; does nothing when the sector is full. Returns OTA_OK or the flash's
+   error. */
 enum ota_err ota_journal_append(struct ota_journal *journal,
                                 const struct ota_checkpoint *checkpoint);
 
-/* Erases the journal, mark and all, if it is open, unless the `written` bytes of the region reach into
-   its sector. Returns OTA_OK or the flash's error. */
+/* Erases the journal, mark and all, if it is open, unless the `written` bytes of the region reach
+   into its sector. Returns OTA_OK or the flash's error. */
 enum ota_err ota_journal_end(struct ota_journal *journal, uint32_t written);
 
 #endif

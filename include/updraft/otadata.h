@@ -82,14 +82,14 @@ void ota_otadata_entry_encode(const struct ota_otadata_entry *entry,
    hold two entries in erase units of their own, or the read's error. */
 enum ota_err ota_otadata_read(struct ota_otadata *otadata, const struct ota_region *region);
 
-/* Erases the unit of entry `index` and writes `entry` there as it is, CRC included; the other entry is
-   not touched. If power fails in between, the entry reads as not valid. Returns
+/* Erases the unit of entry `index` and writes `entry` there as it is, CRC included; the other entry
+   is not touched. If power fails in between, the entry reads as not valid. Returns
    OTA_ERR_NO_OTADATA, or an error of the flash. */
 enum ota_err ota_otadata_write(const struct ota_region *region, int index,
                                const struct ota_otadata_entry *entry);
 
-/* Erases entry `index` and all up to the other entry or the end: both erased are a factory reset. Returns
-   as above. */
+/* Erases entry `index` and all up to the other entry or the end: both erased are a factory reset.
+   Returns as above. */
 enum ota_err ota_otadata_erase(const struct ota_region *region, int index);
 
 /* Returns where entry `index` begins in the partition: max(0x1000, erase size) apart. */

@@ -96,9 +96,9 @@ void ota_partition_encode(const struct ota_partition *partition,
 
 /*
  * Reads and verifies the table at `offset` of `flash`: marks, the MD5 row if there is one, the end,
- * at most 95 rows, each partition inside the chip (docs/formats/partition-table.md section 3: as the
- * original bootloader demands), and what that one does not look at: no overlaps, no two partitions of
- * one label, of one app slot or of otadata, offsets aligned to the erase size.
+ * at most 95 rows, each partition inside the chip (docs/formats/partition-table.md section 3: as
+ * the original bootloader demands), and what that one does not look at: no overlaps, no two
+ * partitions of one label, of one app slot or of otadata, offsets aligned to the erase size.
  *
  * `crypto` checks the MD5 row. `table` keeps a pointer to the flash. On failure returns an
  * OTA_ERR_TABLE_…, OTA_ERR_BOUNDS (the table is not inside the flash), OTA_ERR_CRYPTO or
@@ -139,7 +139,8 @@ struct ota_keyword {
 const struct ota_keyword *ota_partition_types(void);
 const struct ota_keyword *ota_partition_subtypes(uint8_t type);
 
-/* The boundary that a partition of this type must begin on, bytes: 0x10000 for apps, else 0x1000. */
+/* The boundary that a partition of this type must begin on, bytes: 0x10000 for apps, else
+   0x1000. */
 uint32_t ota_partition_alignment(uint8_t type);
 
 #endif

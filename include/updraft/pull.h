@@ -4,8 +4,8 @@
 
 /*
  * HTTP pull: the device asks a server whether there is something newer and takes it
- * (docs/formats/http-pull.md). A state machine without I/O, over an HTTP exchange and an update. The
- * caller makes the connections it asks for and carries the bytes.
+ * (docs/formats/http-pull.md). A state machine without I/O, over an HTTP exchange and an update.
+ * The caller makes the connections it asks for and carries the bytes.
  *
  *     ota_pull_begin(&pull, &options, now);
  *     for (;;) {
@@ -19,12 +19,12 @@
  *     }
  *     if (pull.result == OTA_PULL_UPDATED) { ota_update_activate(pull.options.update); restart(); }
  *
- *     IDLE --begin--> CONNECTING --connected--> EXCHANGING --answer whole--> SETTLING --closed--> DONE
- *                       ^    |                   |      |                       (or 500 ms)        ^
- *                       |    +---- broken -------+      +-- refused, current, declined, failed ----+
- *                       |              |         |
- *                       +-- WAITING <--+         +-- redirected, or again without a range:
- *                         (back-off)                 CONNECTING at once
+ *     IDLE -begin--> CONNECTING --connected--> EXCHANGING --answer whole--> SETTLING -closed-> DONE
+ *                      ^    |                   |      |                      (or 500 ms)       ^
+ *                      |    +---- broken -------+      +-- refused, current, declined, failed --+
+ *                      |              |         |
+ *                      +-- WAITING <--+         +-- redirected, or again without a range:
+ *                        (back-off)                 CONNECTING at once
  *
  * Whenever the state leaves EXCHANGING or SETTLING, the caller closes its connection.
  *
@@ -50,21 +50,21 @@
  *     Content-Length: 0             [Range] [If-Range]            [x-Updraft-version]
  *                                                                 [Range] [If-Range]
  *
- * Range is sent only while an interrupted update waits (ota_update_pending); otherwise the first two
- * are, byte for byte, what the chips' own cores send. To another host than the first one, none of
- * the device's own lines and no Authorization are sent. The first one's https, where the URL began
- * with http and both are at their usual ports, is the same host; the way back is another.
+ * Range is sent only while an interrupted update waits (ota_update_pending); otherwise the first
+ * two are, byte for byte, what the chips' own cores send. To another host than the first one, none
+ * of the device's own lines and no Authorization are sent. The first one's https, where the URL
+ * began with http and both are at their usual ports, is the same host; the way back is another.
  *
  * Answers:
  *
  *     200            the whole image. Content-Length demanded; x-MD5, x-SHA256, ETag taken. Begins
  *                    anew at 0, also when a range was asked for
- *     206            the rest, or a part of it: only if asked for, Content-Range begins where asked, its
- *                    total is the interrupted update's size, and the identity is the same. Else again,
- *                    without Range
+ *     206            the rest, or a part of it: only if asked for, Content-Range begins where
+ *                    asked, its total is the interrupted update's size, and the identity is the
+ *                    same. Else again, without Range
  *     304            nothing newer
- *     301 302 303 307 308   followed, at most redirect_limit times; to https only if may_secure, from
- *                    https to http only if allow_downgrade
+ *     301 302 303 307 308   followed, at most redirect_limit times; to https only if may_secure,
+ *                    from https to http only if allow_downgrade
  *     401 403 404    refused: OTA_ERR_HTTP_CREDENTIALS, _FORBIDDEN, _NOT_FOUND
  *     416            again, without Range
  *     408 429 5xx    again later, Retry-After honoured
@@ -174,9 +174,9 @@ struct ota_pull_options {
     bool no_retry;          /* the first break is final */
     uint32_t backoff_ms;    /* before the first retry, then doubled; 0: OTA_PULL_BACKOFF_MS */
 
-    /* Asked before anything is erased: OTA_OK takes the offer, anything else declines it (and is the
-       pull's failure). NULL: take. It may read the pull, and change options.update_options, with which
-       the update then begins; it may not call it. */
+    /* Asked before anything is erased: OTA_OK takes the offer, anything else declines it (and is
+       the pull's failure). NULL: take. It may read the pull, and change options.update_options,
+       with which the update then begins; it may not call it. */
     enum ota_err (*on_offer)(void *context, const struct ota_pull *pull);
     void (*on_event)(void *context, const struct ota_pull *pull, enum ota_pull_event event);
     void *context; /* for both */
@@ -276,8 +276,8 @@ void ota_pull_input(struct ota_pull *pull, const void *data, size_t len);
    made with. */
 void ota_pull_closed(struct ota_pull *pull, enum ota_err err);
 
-/* Gives up: an update under way is suspended, so that a later pull can go on. The state is DONE, the
-   result FAILED with OTA_ERR_ABORTED; no effect if it was DONE or IDLE. */
+/* Gives up: an update under way is suspended, so that a later pull can go on. The state is DONE,
+   the result FAILED with OTA_ERR_ABORTED; no effect if it was DONE or IDLE. */
 void ota_pull_stop(struct ota_pull *pull);
 
 #endif

@@ -6,8 +6,8 @@
  * The two ends of every stream: a sink takes bytes when they come, a source gives them when asked.
  *
  * A chain is built by pointing one sink at the next: what the network pushes in at the front comes
- * out decoded, checked and written at the back. An object that is a sink has a struct ota_sink as its
- * first member and gets itself back by a cast:
+ * out decoded, checked and written at the back. An object that is a sink has a struct ota_sink as
+ * its first member and gets itself back by a cast:
  *
  *     struct counter { struct ota_sink sink; uint32_t bytes; };
  *

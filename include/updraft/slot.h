@@ -51,9 +51,9 @@ enum ota_err ota_slot_set_boot(const struct ota_device *device, int slot);
    otadata cannot be read. */
 bool ota_slot_is_on_trial(const struct ota_device *device);
 
-/* Confirms the running image: its state becomes VALID (no write if it is) and the fuses' floor rises
-   to its secure version. Returns OTA_ERR_NO_ACTIVE_ENTRY if otadata does not name the running slot
-   (the factory app runs), OTA_ERR_NO_OTADATA, or an error of the flash or the fuses. */
+/* Confirms the running image: its state becomes VALID (no write if it is) and the fuses' floor
+   rises to its secure version. Returns OTA_ERR_NO_ACTIVE_ENTRY if otadata does not name the running
+   slot (the factory app runs), OTA_ERR_NO_OTADATA, or an error of the flash or the fuses. */
 enum ota_err ota_slot_confirm(const struct ota_device *device);
 
 /* Tells whether another bootable image is there to go back to: the other entry's slot, or the
@@ -70,14 +70,15 @@ enum ota_err ota_slot_reject(const struct ota_device *device);
    OTA_ERR_RUNNING_SLOT if it names the running one, or an error of the flash. */
 enum ota_err ota_slot_erase_last(const struct ota_device *device);
 
-/* Erases every otadata entry that names `slot`, which must not be the running one: called before the
-   slot is overwritten, so that nothing boots or rolls back into what is half written. A choice of that
-   slot that was not booted yet is withdrawn. Returns OTA_OK (also without otadata) or an error of the
-   flash. */
+/* Erases every otadata entry that names `slot`, which must not be the running one: called before
+   the slot is overwritten, so that nothing boots or rolls back into what is half written. A choice
+   of that slot that was not booted yet is withdrawn. Returns OTA_OK (also without otadata) or an
+   error of the flash. */
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot);
 
 /* The slot of the image that was last rejected or taken back, in `*slot`; OTA_SLOT_NONE if there is
-   none. It may have been overwritten since. Returns OTA_OK, OTA_ERR_NO_OTADATA or a read's error. */
+   none. It may have been overwritten since. Returns OTA_OK, OTA_ERR_NO_OTADATA or a read's
+   error. */
 enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot);
 
 /* Tells whether an image of this version (not empty) was rejected or taken back on this device, and

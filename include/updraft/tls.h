@@ -21,9 +21,10 @@
  *
  * Whom it trusts:
  *
- *     ca_pem               a server whose certificate one of these has signed, or is one of them (so a
- *                          self-signed one is pinned by itself); for this host; valid now
- *     fingerprint          a server that has this very certificate, whatever its name, date and issuer
+ *     ca_pem               a server whose certificate one of these has signed, or is one of them
+ *                          (so a self-signed one is pinned by itself); for this host; valid now
+ *     fingerprint          a server that has this very certificate, whatever its name, date and
+ *                          issuer
  *     both                 both
  *     neither              nobody; each wrap must then bring certificates of its own
  *
@@ -45,12 +46,13 @@
  * Errors of the outer stream, beside the inner one's own:
  *
  *     OTA_ERR_TLS            no common suite or version, an alert, broken records, not TLS at all
- *     OTA_ERR_TLS_UNTRUSTED  neither signed by a trusted certificate nor the pinned one; signed too weakly
+ *     OTA_ERR_TLS_UNTRUSTED  neither signed by a trusted certificate nor the pinned one; signed too
+ *                            weakly
  *     OTA_ERR_TLS_NAME       for another host
  *     OTA_ERR_TLS_EXPIRED    not valid at this time: too late or too early
  *     OTA_ERR_NO_MEMORY
  *     OTA_ERR_CRYPTO         the platform gave no random bytes
- *     OTA_ERR_CONNECTION_LOST  also for an end without close_notify, which anybody could have caused
+ *     OTA_ERR_CONNECTION_LOST  also for an end without close_notify, which anybody could have made
  *
  * The wrapper has no clock of its own: who reads from it limits head and body (http_client.h), and
  * a server that stops or trickles in the handshake ends in that limit. One call takes at most 64

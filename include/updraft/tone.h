@@ -46,8 +46,8 @@ struct ota_tone_file {
 bool ota_tone_is(const void *data, size_t len);
 
 /* Decodes the first bytes of an image: 8 suffice for format 0, OTA_TONE_HEAD_SIZE for format 1.
-   Returns OTA_OK; OTA_ERR_IMAGE_TRUNCATED if `len` is too few; OTA_ERR_IMAGE_MAGIC if the tag or the
-   description's mark is another; OTA_ERR_IMAGE_DESCRIPTOR for a format above 1;
+   Returns OTA_OK; OTA_ERR_IMAGE_TRUNCATED if `len` is too few; OTA_ERR_IMAGE_MAGIC if the tag or
+   the description's mark is another; OTA_ERR_IMAGE_DESCRIPTOR for a format above 1;
    OTA_ERR_IMAGE_SEGMENT_COUNT for more than OTA_TONE_FILES_MAX files. */
 enum ota_err ota_tone_head_decode(struct ota_tone_head *head, const void *data, size_t len);
 
@@ -78,12 +78,12 @@ enum ota_err ota_tone_check_write(struct ota_tone_check *check, const void *data
    failure, or OTA_ERR_IMAGE_TRUNCATED. */
 enum ota_err ota_tone_check_finish(struct ota_tone_check *check);
 
-/* Proves the image at the start of `region`, whatever follows it; its facts stay in `check`. Returns
-   as the check's calls, or the flash's error. */
+/* Proves the image at the start of `region`, whatever follows it; its facts stay in `check`.
+   Returns as the check's calls, or the flash's error. */
 enum ota_err ota_tone_verify(struct ota_tone_check *check, const struct ota_region *region);
 
-/* Looks up sound `index` of the proven image in `region`. Returns OTA_ERR_ARGUMENT if it has none of
-   that number, or the read's error. */
+/* Looks up sound `index` of the proven image in `region`. Returns OTA_ERR_ARGUMENT if it has none
+   of that number, or the read's error. */
 enum ota_err ota_tone_file(const struct ota_tone_head *head, const struct ota_region *region,
                            unsigned index, struct ota_tone_file *file);
 

@@ -13,7 +13,8 @@
  *         .device = &device, .size = length, .buffer = buffer, .buffer_size = sizeof buffer,
  *     };
  *     err = ota_update_begin(&update, &options);
- *     while (err == OTA_OK && (len = receive(data)) > 0) err = ota_update_write(&update, data, len);
+ *     while (err == OTA_OK && (len = receive(data)) > 0)
+ *         err = ota_update_write(&update, data, len);
  *     if (err == OTA_OK) err = ota_update_end(&update);
  *     if (err == OTA_OK) err = ota_update_activate(&update);
  *     if (err == OTA_OK) restart();
@@ -31,17 +32,17 @@
  *     suspend     IDLE        IDLE        IDLE        IDLE
  *     abort       IDLE        IDLE        IDLE        IDLE
  *
- * RECEIVING has two parts. Up to the point where the image has said what it is (the first 216 bytes at
- * the latest; its first byte where it says nothing) the flash is only read. Then may_write is asked,
- * the target withdrawn from otadata, and the journal begun; from there on the flash changes. An update
- * that ends before that point, however it ends, leaves everything as it was: the target's old content, a
- * choice of it, and the journal of an interrupted transfer.
+ * RECEIVING has two parts. Up to the point where the image has said what it is (the first 216 bytes
+ * at the latest; its first byte where it says nothing) the flash is only read. Then may_write is
+ * asked, the target withdrawn from otadata, and the journal begun; from there on the flash changes.
+ * An update that ends before that point, however it ends, leaves everything as it was: the target's
+ * old content, a choice of it, and the journal of an interrupted transfer.
  *
  * Invariants, argued in DESIGN.md: U1 otadata never names a slot whose content is not
- * proven: the first change to the flash withdraws it, activate alone sets it. U2 activate is reached
- * only through end. U3 the running slot is never erased or written. U4 an update that fails after its
- * first change to the flash leaves no journal. U5 the first failure stays until the next begin. U6
- * nothing changes before may_write has said OTA_OK.
+ * proven: the first change to the flash withdraws it, activate alone sets it. U2 activate is
+ * reached only through end. U3 the running slot is never erased or written. U4 an update that fails
+ * after its first change to the flash leaves no journal. U5 the first failure stays until the next
+ * begin. U6 nothing changes before may_write has said OTA_OK.
  */
 
 #include <stdbool.h>
@@ -92,11 +93,11 @@ struct ota_update_options {
     uint32_t buffer_size; /* 256 is good; erase_size saves wear (writer.h) */
     ota_update_event_fn *on_event; /* NULL: none */
 
-    /* Asked once, before anything on the flash is changed: what the image says of itself is then known
-       (check.image), or it has nothing to say. An update that is resumed asks within ota_update_resume,
-       any other within ota_update_write. Anything but OTA_OK ends the update with that. It may read the
-       update, and not call it. With a buffer below 256 bytes it is asked too late for "before". NULL:
-       go on. */
+    /* Asked once, before anything on the flash is changed: what the image says of itself is then
+       known (check.image), or it has nothing to say. An update that is resumed asks within
+       ota_update_resume, any other within ota_update_write. Anything but OTA_OK ends the update
+       with that. It may read the update, and not call it. With a buffer below 256 bytes it is asked
+       too late for "before". NULL: go on. */
     enum ota_err (*may_write)(void *context, const struct ota_update *update);
     void *context; /* for both */
 };
@@ -129,19 +130,20 @@ struct ota_update {
 /*
  * Starts an update. Checks the target: OTA_ERR_NO_PARTITION; OTA_ERR_RUNNING_SLOT for the running
  * one (the factory app and partitions of other types than app and data: OTA_ERR_ARGUMENT);
- * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its fallback
- * would be overwritten); OTA_ERR_NO_OTADATA for a slot that no otadata entry could make boot;
- * OTA_ERR_TOO_LARGE if the size is known and larger than the partition. Changes nothing on the flash: the
- * writes do, which first forget an otadata entry that names the target, and, where size and identity are
- * known and the last sector is free, begin a journal.
+ * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its
+ * fallback would be overwritten); OTA_ERR_NO_OTADATA for a slot that no otadata entry could make
+ * boot; OTA_ERR_TOO_LARGE if the size is known and larger than the partition. Changes nothing on
+ * the flash: the writes do, which first forget an otadata entry that names the target, and, where
+ * size and identity are known and the last sector is free, begin a journal.
  */
 enum ota_err ota_update_begin(struct ota_update *update, const struct ota_update_options *options);
 
 /*
  * As begin, but goes on where an interrupted update of the same size and identity left off:
  * `*offset` is the first byte that is still wanted, 0 if there was nothing to go on from. What is
- * there has been read, hashed and checked like the rest. A journal of another identity is dropped with
- * the first change to the flash. Returns also what may_write says, if there was something to go on from.
+ * there has been read, hashed and checked like the rest. A journal of another identity is dropped
+ * with the first change to the flash. Returns also what may_write says, if there was something to
+ * go on from.
  */
 enum ota_err ota_update_resume(struct ota_update *update, const struct ota_update_options *options,
                                uint32_t *offset);
@@ -154,15 +156,17 @@ enum ota_err ota_update_resume(struct ota_update *update, const struct ota_updat
 enum ota_err ota_update_pending(struct ota_device *device, const char *label,
                                 struct ota_identity *identity, uint32_t *size, uint32_t *offset);
 
-/* Says which digest is expected, for a sender that tells it after its size: any time before the first
-   byte. Such an update cannot be resumed. Returns OTA_OK, OTA_ERR_STATE or OTA_ERR_CRYPTO. */
+/* Says which digest is expected, for a sender that tells it after its size: any time before the
+   first byte. Such an update cannot be resumed. Returns OTA_OK, OTA_ERR_STATE or OTA_ERR_CRYPTO. */
 enum ota_err ota_update_expect(struct ota_update *update, const struct ota_digest *expected);
 
-/* Takes the next bytes, any number. Returns OTA_OK or the first cause, may_write's answer included. */
+/* Takes the next bytes, any number. Returns OTA_OK or the first cause, may_write's answer
+   included. */
 enum ota_err ota_update_write(struct ota_update *update, const void *data, size_t len);
 
-/* Proves the whole: size, structure, checksum, hash, chip, versions, expected digest; writes what is
-   buffered; removes the journal. OTA_ERR_NO_DATA if nothing came, OTA_ERR_INCOMPLETE if too little. */
+/* Proves the whole: size, structure, checksum, hash, chip, versions, expected digest; writes what
+   is buffered; removes the journal. OTA_ERR_NO_DATA if nothing came, OTA_ERR_INCOMPLETE if too
+   little. */
 enum ota_err ota_update_end(struct ota_update *update);
 
 /* Makes the proven image the one that boots next. For a data partition there is nothing to do. On

@@ -8,16 +8,24 @@
 #include <updraft/flash.h>
 #include <updraft/sink.h>
 #include <updraft/crypto.h>
+#include <updraft/signature.h>
 #include <updraft/partition.h>
 #include <updraft/layout.h>
 #include <updraft/otadata.h>
 #include <updraft/chip.h>
 #include <updraft/image.h>
+#include <updraft/arduino_signature.h>
+#include <updraft/secure_boot.h>
 #include <updraft/device.h>
 #include <updraft/slot.h>
 #include <updraft/writer.h>
 #include <updraft/journal.h>
+#include <updraft/history.h>
+#include <updraft/inflate.h>
+#include <updraft/gunzip.h>
+#include <updraft/heatshrink.h>
 #include <updraft/update.h>
+#include <updraft/version.h>
 #include <updraft/gate.h>
 #include <updraft/intake.h>
 #include <updraft/boot.h>
@@ -46,5 +54,6 @@
 #include <updraft/esphome_service.h>
 #include <updraft/web_service.h>
 #include <updraft/upgrade_service.h>
+#include <updraft/https_service.h>
 
 #endif

@@ -62,14 +62,15 @@ struct ota_upgrade;
 
 /*
  * A step of one item. It does what can be done without waiting; `*pending`, which comes false, set
- * true says "not done: call me again". Returns OTA_OK; OTA_ERR_SAME_VERSION or OTA_ERR_OLDER_VERSION
- * if the item is not needed; OTA_ERR_BUSY or OTA_ERR_HELD to have the item begun again later; or
- * another error, with which it has failed. After anything but OTA_OK finished_check is next.
+ * true says "not done: call me again". Returns OTA_OK; OTA_ERR_SAME_VERSION or
+ * OTA_ERR_OLDER_VERSION if the item is not needed; OTA_ERR_BUSY, OTA_ERR_RESTARTING or OTA_ERR_HELD
+ * to have the item begun again later; or another error, with which it has failed. After anything
+ * but OTA_OK finished_check is next.
  */
 typedef enum ota_err ota_upgrade_step_fn(struct ota_upgrade *upgrade, bool *pending);
 
-/* The last step: `err` is what the others came to, and is kept if it is an error. Releases what they
-   took. */
+/* The last step: `err` is what the others came to, and is kept if it is an error. Releases what
+   they took. */
 typedef enum ota_err ota_upgrade_finish_fn(struct ota_upgrade *upgrade, enum ota_err err,
                                            bool *pending);
 
@@ -211,7 +212,8 @@ struct ota_upgrade {
     uint32_t stirred_ms; /* when something last came */
     bool has_begun;      /* the intake is this item's */
     bool is_activating;
-    bool is_unchanged; /* the partition held these bytes already */
+    bool is_unchanged;    /* the partition held these bytes already */
+    uint32_t last_sector; /* of the target, its checksum before the item came */
     bool is_tone;
     struct ota_tone_check tone;
 };
@@ -235,8 +237,8 @@ struct ota_upgrade_list {
     uint32_t held_ms, hold_ms; /* since when, and how long */
 };
 
-/* Prepares a list. Returns OTA_OK; OTA_ERR_ARGUMENT if there are no items or too many, one without a
-   URI, data without a label, or a part of the options that is missing. */
+/* Prepares a list. Returns OTA_OK; OTA_ERR_ARGUMENT if there are no items or too many, one without
+   a URI, data without a label, or a part of the options that is missing. */
 enum ota_err ota_upgrade_list_init(struct ota_upgrade_list *list,
                                    const struct ota_upgrade_list_options *options);
 
@@ -251,7 +253,7 @@ uint32_t ota_upgrade_list_poll(struct ota_upgrade_list *list, uint32_t now_ms);
    The finish event comes, and no restart is wanted. */
 void ota_upgrade_list_stop(struct ota_upgrade_list *list);
 
-/* ---- For steps of the caller's ---------------------------------------------------------------- */
+/* ---- For steps of the caller's --------------------------------------------------------------- */
 
 /* The defaults, so that a step of the caller's can do more than they do. */
 extern const struct ota_upgrade_steps ota_upgrade_app_steps;
@@ -259,8 +261,8 @@ extern const struct ota_upgrade_steps ota_upgrade_data_steps;
 
 /* Looks at the first `len` bytes (at most OTA_UPGRADE_HEAD_SIZE) of the source, in upgrade->head:
    execute sees them again, so nothing of them is lost. Returns OTA_OK, also while pending;
-   OTA_ERR_INCOMPLETE if it has fewer (upgrade->ended is then true); OTA_ERR_TIMEOUT; or the source's
-   error. */
+   OTA_ERR_INCOMPLETE if it has fewer (upgrade->ended is then true); OTA_ERR_TIMEOUT; or the
+   source's error. */
 enum ota_err ota_upgrade_peek(struct ota_upgrade *upgrade, size_t len, bool *pending);
 
 /* The region of the item's data partition, to read what is there. Returns OTA_ERR_NO_PARTITION. */

@@ -8,12 +8,14 @@
  *     [v] number { . number } [ - pre-release ] [ - commits - g hash ] [ -dirty ] [ + build ]
  *
  * Two of that shape compare as Semantic Versioning 2.0 section 11 has it, with these additions: any
- * count of numbers, of any length, missing ones being 0; the tail that `git describe` appends counts
- * as *after* the release it names (1.2.0 < 1.2.0-3-g1a2b3c4), and a dirty tree as just after its
- * clean twin; build metadata does not count. Everything else is the same or merely different.
+ * count of numbers, of any length, missing ones being 0; the tail that `git describe` appends
+ * counts as *after* the release it names (1.2.0 < 1.2.0-3-g1a2b3c4), and a dirty tree as just after
+ * its clean twin; build metadata does not count. Everything else is the same or merely different.
  */
 
 #include <stdbool.h>
+
+#include <updraft/image.h>
 
 enum ota_version_order {
     OTA_VERSION_OLDER,
@@ -27,5 +29,9 @@ enum ota_version_order ota_version_compare(const char *candidate, const char *pr
 
 /* Says whether `text` has the shape that can be put in order. */
 bool ota_version_is_ordered(const char *text);
+
+/* Tells whether both are of one build: they name the same program file, whatever their versions say. */
+bool ota_app_descriptor_is_same_build(const struct ota_app_descriptor *a,
+                                      const struct ota_app_descriptor *b);
 
 #endif

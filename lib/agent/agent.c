@@ -23,7 +23,7 @@ uint32_t ota__agent_random_below(const struct ota_agent *agent, uint32_t bound)
     return number % bound;
 }
 
-/* ---- The restart ------------------------------------------------------------------------------ */
+/* ---- The restart ----------------------------------------------------------------------------- */
 
 static void restart(struct ota_agent *agent)
 {
@@ -76,7 +76,7 @@ static uint32_t watch_restart(struct ota_agent *agent)
     return UINT32_MAX;
 }
 
-/* ---- The door --------------------------------------------------------------------------------- */
+/* ---- The door -------------------------------------------------------------------------------- */
 
 static uint32_t clock_of_gates(void *context)
 {
@@ -156,15 +156,15 @@ static uint32_t poll_intake(struct ota_agent *agent)
     return wait_ms;
 }
 
-/* ---- The loop --------------------------------------------------------------------------------- */
+/* ---- The loop -------------------------------------------------------------------------------- */
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
 }
 
-/* The services come before the check, so that it sees what they left of the door, and the restart comes
-   last, when nobody is at work. */
+/* The services come before the check, so that it sees what they left of the door, and the restart
+   comes last, when nobody is at work. */
 static uint32_t poll_all(struct ota_agent *agent, uint32_t now_ms)
 {
     uint32_t wait_ms = ota__trial_watch(agent, now_ms);
@@ -204,7 +204,7 @@ void ota_agent_run(struct ota_agent *agent)
     }
 }
 
-/* ---- Beginning and end ------------------------------------------------------------------------ */
+/* ---- Beginning and end ----------------------------------------------------------------------- */
 
 static enum ota_err begin(struct ota_agent *agent, uint32_t now_ms)
 {

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define PIECE 1024u
-/* An update that was put off is asked for again after this time where nobody said another: of a gate's
-   time, devices that were held together are spread over it. */
+/* An update that was put off is asked for again after this time where nobody said another: of a
+   gate's time, devices that were held together are spread over it. */
 #define PUT_OFF_MS 60000u
 
 static const char way[] = OTA__WAY_PULL;
@@ -27,7 +27,7 @@ static void leave_door(struct ota_agent *agent)
     }
 }
 
-/* ---- When ------------------------------------------------------------------------------------- */
+/* ---- When ------------------------------------------------------------------------------------ */
 
 static void wait_from_now(struct ota_agent *agent, uint32_t wait_ms)
 {
@@ -49,7 +49,7 @@ static uint32_t next_interval(struct ota_agent *agent)
 
 static bool is_put_off(enum ota_err err)
 {
-    return err == OTA_ERR_BUSY || err == OTA_ERR_HELD;
+    return err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING || err == OTA_ERR_HELD;
 }
 
 /* After an update that was put off: when the gate said, or soon. */
@@ -103,7 +103,7 @@ void ota_agent_check_now(struct ota_agent *agent)
     wait_from_now(agent, 0);
 }
 
-/* ---- What the pull asks and tells ------------------------------------------------------------- */
+/* ---- What the pull asks and tells ------------------------------------------------------------ */
 
 /* Asks at the door, and sees to it that the update begins as the intake wants it. */
 static enum ota_err reserve(struct ota_agent *agent)
@@ -113,6 +113,7 @@ static enum ota_err reserve(struct ota_agent *agent)
         .is_data = agent->options.label != NULL,
         .label = agent->options.label,
         .size = agent->pull.offer.size,
+        .unasked = true,
     };
 
     leave_door(agent); /* it may be the pull's from the answer before this one */
@@ -136,7 +137,7 @@ static enum ota_err on_offer(void *context, const struct ota_pull *pull)
     }
     ota__report_offer(agent, NULL);
     enum ota_err err = reserve(agent);
-    if (err == OTA_ERR_BUSY) {
+    if (err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING) { /* of gates the intake tells */
         ota__report_error(agent, OTA_LOG_INFO, "pull", "put off", err);
     }
     return err;
@@ -163,7 +164,7 @@ static void on_pull(void *context, const struct ota_pull *pull, enum ota_pull_ev
     }
 }
 
-/* ---- Beginning and end of a check ------------------------------------------------------------- */
+/* ---- Beginning and end of a check ------------------------------------------------------------ */
 
 static enum ota_err begin_pull(struct ota_agent *agent, uint32_t now_ms)
 {
@@ -247,7 +248,7 @@ void ota__check_end(struct ota_agent *agent)
     agent->is_checking = false;
 }
 
-/* ---- The network ------------------------------------------------------------------------------ */
+/* ---- The network ----------------------------------------------------------------------------- */
 
 static bool wants_stream(const struct ota_agent *agent)
 {

@@ -77,6 +77,16 @@ static void on_event(void *context, const struct ota_esphome *esphome, enum ota_
     }
 }
 
+/* Said once: how easily this board is updated by somebody else. */
+static void report_weakness(const struct ota_esphome_service *service)
+{
+    const char *password = service->options.password;
+
+    if (password == NULL || password[0] == '\0') {
+        ota__report_no_password(service->agent, service->service.name);
+    }
+}
+
 /* ---- Connections ----------------------------------------------------------------------------- */
 
 static void drop(struct ota_esphome_service *service, struct ota_esphome_client *client)
@@ -221,8 +231,8 @@ static enum ota_err open_listener(struct ota_esphome_service *service)
     if (profile == OTA_ESPHOME_BY_CHIP) {
         profile = ota_esphome_profile_of(service->agent->options.device);
     }
-    enum ota_err err = platform->listen(platform, port != 0 ? port : ota_esphome_port(profile),
-                                        &service->listener);
+    service->service.port = port != 0 ? port : ota_esphome_port(profile);
+    enum ota_err err = platform->listen(platform, service->service.port, &service->listener);
     if (err != OTA_OK) {
         service->listener = NULL;
     }
@@ -287,7 +297,11 @@ static enum ota_err begin(struct ota_service *base, struct ota_agent *agent)
         return OTA_ERR_ARGUMENT;
     }
     memset(service->clients, 0, sizeof service->clients);
-    return open_listener(service);
+    enum ota_err err = open_listener(service);
+    if (err == OTA_OK) {
+        report_weakness(service);
+    }
+    return err;
 }
 
 static void drop_all(struct ota_esphome_service *service)

@@ -104,8 +104,7 @@ static void report_weakness(const struct ota_espota_service *service)
     const struct ota_espota_options *options = &service->espota.options;
 
     if (!ota_espota_wants_password(options)) {
-        report(service, OTA_LOG_WARNING,
-               "no password is set: whoever reaches this board can update it");
+        ota__report_no_password(service->agent, service->service.name);
     } else if (ota_espota_allows_md5(options)) {
         report(service, OTA_LOG_INFO,
                "logins by MD5 are allowed, for old tools; they are weak: allow SHA-256 only if you "
@@ -119,8 +118,8 @@ static bool wants_restart(const struct ota_espota_service *service)
     return !service->options.stay && service->agent->intake.state != OTA_INTAKE_HELD;
 }
 
-/* From the acceptance on, before the host is told, nobody else is let in: what the restart would cut short
-   could be what the host believes to be there. */
+/* From the acceptance on, before the host is told, nobody else is let in: what the restart would
+   cut short could be what the host believes to be there. */
 static void close_door(const struct ota_espota_service *service)
 {
     const struct ota_espota *espota = &service->espota;
@@ -174,6 +173,7 @@ static enum ota_err open_datagrams(struct ota_espota_service *service)
     if (port == 0) {
         port = ota_espota_port(service->espota.options.profile);
     }
+    service->service.port = port;
     enum ota_err err = platform->open_datagrams(platform, port, &service->datagrams);
     if (err != OTA_OK) {
         service->datagrams = NULL;

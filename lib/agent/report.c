@@ -30,6 +30,12 @@ void ota__report_error(const struct ota_agent *agent, enum ota_log_level level, 
     ota__report(agent, level, tag, ota_text_end(&out));
 }
 
+void ota__report_no_password(const struct ota_agent *agent, const char *tag)
+{
+    ota__report(agent, OTA_LOG_WARNING, tag,
+                "no password is set: whoever reaches this board can update it");
+}
+
 const char *ota__report_version(const struct ota_agent *agent)
 {
     return agent->running.version[0] != '\0' ? agent->running.version : "the running image";
@@ -223,7 +229,8 @@ static void report_activated(const struct ota_agent *agent)
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
 }
 
-/* "espota refused: the image has the version that runs already"; where it struck, if it is an error. */
+/* "espota refused: the image has the version that runs already"; where it struck, if it is an
+   error. */
 static void report_end(const struct ota_agent *agent, enum ota_log_level level, const char *what)
 {
     const struct ota_intake *intake = &agent->intake;

@@ -7,7 +7,7 @@
 /* More services than this are not advertised: a board has two or three. */
 #define ADVERTS_MAX 8u
 
-/* ---- What the network is told ----------------------------------------------------------------- */
+/* ---- What the network is told ---------------------------------------------------------------- */
 
 static size_t collect(const struct ota_agent *agent, struct ota_advert adverts[ADVERTS_MAX])
 {
@@ -53,7 +53,21 @@ static void end_adverts(struct ota_agent *agent)
     }
 }
 
-/* ---- Turns ------------------------------------------------------------------------------------ */
+/* ---- Turns ----------------------------------------------------------------------------------- */
+
+/* "cannot open port 8080: the port is taken: …" */
+static void report_closed(const struct ota_agent *agent, const struct ota_service *service,
+                          enum ota_err err)
+{
+    char line[sizeof "cannot open port 65535"];
+    struct ota_text text;
+
+    ota_text_begin(&text, line, sizeof line);
+    ota_text_put(&text, "cannot open port ");
+    ota_text_put_decimal(&text, service->port);
+    ota__report_error(agent, OTA_LOG_ERROR, service->name,
+                      service->port != 0 ? ota_text_end(&text) : "this way in cannot open", err);
+}
 
 enum ota_err ota__services_begin(struct ota_agent *agent)
 {
@@ -61,7 +75,7 @@ enum ota_err ota__services_begin(struct ota_agent *agent)
          service = service->next) {
         enum ota_err err = service->begin(service, agent);
         if (err != OTA_OK) {
-            ota__report_error(agent, OTA_LOG_ERROR, service->name, "this way in cannot open", err);
+            report_closed(agent, service, err);
             ota__services_end(agent);
             return err;
         }

@@ -7,8 +7,8 @@
 /* At most so many pieces, so that the others, and the program, have their turn. */
 #define OTA__PIECES_PER_TURN 16u
 
-/* A stream that could take or give nothing, or a socket that could not be opened, is looked at again
-   after this time at the latest; the platform's wait ends earlier when it stirs. */
+/* A stream that could take or give nothing, or a socket that could not be opened, is looked at
+   again after this time at the latest; the platform's wait ends earlier when it stirs. */
 #define OTA__LOOK_MS 1000u
 
 #endif

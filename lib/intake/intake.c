@@ -8,6 +8,7 @@
  */
 #include <updraft/intake.h>
 #include <updraft/slot.h>
+#include <updraft/version.h>
 
 #include "base/mem.h"
 
@@ -20,7 +21,7 @@ static void tell(const struct ota_intake *intake, enum ota_intake_event event)
     }
 }
 
-/* ---- Saying no -------------------------------------------------------------------------------- */
+/* ---- Saying no ------------------------------------------------------------------------------- */
 
 /* Before anything was changed. */
 static enum ota_err refuse(struct ota_intake *intake, enum ota_err err)
@@ -52,7 +53,7 @@ const char *ota_intake_reason(const struct ota_intake *intake)
                                          : ota_err_text(intake->failure.err);
 }
 
-/* ---- The gates -------------------------------------------------------------------------------- */
+/* ---- The gates ------------------------------------------------------------------------------- */
 
 static enum ota_err ask_gates(struct ota_intake *intake, enum ota_gate_stage stage,
                               const struct ota_app_descriptor *incoming)
@@ -74,11 +75,25 @@ static enum ota_err ask_gates(struct ota_intake *intake, enum ota_gate_stage sta
     return ota_gate_ask(options->gates, &question, &intake->answer);
 }
 
+static bool find_descriptor(const struct ota_intake *intake, struct ota_app_descriptor *descriptor)
+{
+    return !intake->arrival.is_data &&
+           ota_image_app_descriptor(&intake->update.check.image, descriptor);
+}
+
+/* A server that always has the same file would else have it installed again and again. */
+static bool is_running(const struct ota_intake *intake)
+{
+    struct ota_app_descriptor descriptor;
+
+    return intake->arrival.unasked && find_descriptor(intake, &descriptor) &&
+           ota_app_descriptor_is_same_build(&descriptor, &intake->running);
+}
+
 static enum ota_err ask_about_image(struct ota_intake *intake, enum ota_gate_stage stage)
 {
     struct ota_app_descriptor descriptor;
-    bool has_descriptor = !intake->arrival.is_data &&
-                          ota_image_app_descriptor(&intake->update.check.image, &descriptor);
+    bool has_descriptor = find_descriptor(intake, &descriptor);
 
     return ask_gates(intake, stage, has_descriptor ? &descriptor : NULL);
 }
@@ -87,14 +102,15 @@ static enum ota_err ask_about_image(struct ota_intake *intake, enum ota_gate_sta
 static enum ota_err may_write(void *context, const struct ota_update *update)
 {
     struct ota_intake *intake = context;
-    enum ota_err err = ask_about_image(intake, OTA_GATE_DESCRIBED);
+    enum ota_err err =
+        is_running(intake) ? OTA_ERR_SAME_VERSION : ask_about_image(intake, OTA_GATE_DESCRIBED);
 
     (void)update;
     intake->was_refused = err != OTA_OK;
     return err;
 }
 
-/* ---- Coming in -------------------------------------------------------------------------------- */
+/* ---- Coming in ------------------------------------------------------------------------------- */
 
 static void on_update(void *context, const struct ota_update *update, enum ota_update_event event,
                       uint32_t done, uint32_t total)
@@ -148,10 +164,10 @@ static enum ota_err settle_label(struct ota_intake *intake, const struct ota_arr
 
 static enum ota_err admit(struct ota_intake *intake, const struct ota_arrival *arrival)
 {
-    enum ota_err err;
+    enum ota_err err = ota_intake_availability(intake);
 
-    if (!ota_intake_is_free(intake)) {
-        return OTA_ERR_BUSY;
+    if (err != OTA_OK) {
+        return err;
     }
     intake->arrival = *arrival;
     intake->arrival.label = NULL;
@@ -219,7 +235,9 @@ enum ota_err ota_intake_resume(struct ota_intake *intake, const struct ota_arriv
     return OTA_OK;
 }
 
-enum ota_err ota_intake_begin(struct ota_intake *intake, const struct ota_arrival *arrival)
+/* Admits an arrival and begins its update, of which `on_event` is told. */
+static enum ota_err enter(struct ota_intake *intake, const struct ota_arrival *arrival,
+                          ota_update_event_fn *on_event)
 {
     struct ota_update_options options;
     enum ota_err err = admit(intake, arrival);
@@ -228,15 +246,32 @@ enum ota_err ota_intake_begin(struct ota_intake *intake, const struct ota_arriva
         return err;
     }
     fill_update_options(intake, arrival, &options);
+    options.on_event = on_event;
     err = ota_update_begin(&intake->update, &options);
-    if (err != OTA_OK) {
-        return refuse(intake, err);
-    }
-    tell(intake, OTA_INTAKE_STARTED);
-    return OTA_OK;
+    return err == OTA_OK ? OTA_OK : refuse(intake, err);
 }
 
-/* ---- While it is in --------------------------------------------------------------------------- */
+enum ota_err ota_intake_begin(struct ota_intake *intake, const struct ota_arrival *arrival)
+{
+    enum ota_err err = enter(intake, arrival, on_update);
+
+    if (err == OTA_OK) {
+        tell(intake, OTA_INTAKE_STARTED);
+    }
+    return err;
+}
+
+enum ota_err ota_intake_ask(struct ota_intake *intake, const struct ota_arrival *arrival)
+{
+    enum ota_err err = enter(intake, arrival, NULL);
+
+    if (err == OTA_OK) {
+        ota_intake_abort(intake);
+    }
+    return err;
+}
+
+/* ---- While it is in -------------------------------------------------------------------------- */
 
 enum ota_err ota_intake_expect(struct ota_intake *intake, const struct ota_digest *expected)
 {
@@ -298,12 +333,20 @@ void ota_intake_abort(struct ota_intake *intake)
     }
 }
 
-bool ota_intake_is_free(const struct ota_intake *intake)
+enum ota_err ota_intake_availability(const struct ota_intake *intake)
 {
-    return intake->state == OTA_INTAKE_FREE && !intake->is_closed;
+    if (intake->is_closed) {
+        return OTA_ERR_RESTARTING;
+    }
+    return intake->state == OTA_INTAKE_FREE ? OTA_OK : OTA_ERR_BUSY;
 }
 
-/* ---- Activation ------------------------------------------------------------------------------- */
+bool ota_intake_is_free(const struct ota_intake *intake)
+{
+    return ota_intake_availability(intake) == OTA_OK;
+}
+
+/* ---- Activation ------------------------------------------------------------------------------ */
 
 static enum ota_err activate(struct ota_intake *intake)
 {
@@ -348,7 +391,7 @@ uint32_t ota_intake_poll(struct ota_intake *intake)
     return HELD_LOOK_MS;
 }
 
-/* ---- Beginning -------------------------------------------------------------------------------- */
+/* ---- Beginning ------------------------------------------------------------------------------- */
 
 enum ota_err ota_intake_init(struct ota_intake *intake, const struct ota_intake_options *options)
 {

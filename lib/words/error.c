@@ -11,8 +11,10 @@
 #define ESP_INVALID_STATE 0x103
 #define ESP_INVALID_SIZE 0x104
 #define ESP_NOT_FOUND 0x105
+#define ESP_NOT_SUPPORTED 0x106
 #define ESP_TIMEOUT 0x107
 #define ESP_INVALID_RESPONSE 0x108
+#define ESP_INVALID_CRC 0x109
 #define ESP_INVALID_VERSION 0x10A
 #define ESP_NOT_FINISHED 0x10C
 #define ESP_NOT_ALLOWED 0x10D
@@ -42,6 +44,7 @@ enum arduino_esp8266 {
     A8_MD5 = 7,
     A8_FLASH_CONFIG = 8,
     A8_MAGIC = 10,
+    A8_SIGN = 12,
     A8_NO_DATA = 13,
     A8_OUT_OF_MEMORY = 14,
     A8_RUNNING_ALREADY = 15,
@@ -61,6 +64,7 @@ enum arduino_esp32 {
     A32_NO_PARTITION = 10,
     A32_BAD_ARGUMENT = 11,
     A32_ABORT = 12,
+    A32_SIGN = 14,
 };
 
 struct error_facts {
@@ -148,6 +152,24 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "the image's own hash is wrong: the file is damaged"),
     FACTS(ERR_IMAGE_TRUNCATED, ESP_VALIDATE_FAILED, A8_SIZE, A32_ABORT,
           "the image ends too early: the file is cut short"),
+    FACTS(ERR_COMPRESSION, ESP_NOT_SUPPORTED, A8_MAGIC, A32_MAGIC,
+          "compressed in a way that cannot be read here: compress it with gzip"),
+    FACTS(ERR_COMPRESSED_DATA, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
+          "the compressed data makes no sense: the file is damaged"),
+    FACTS(ERR_COMPRESSED_SUM, ESP_INVALID_CRC, A8_MAGIC, A32_ACTIVATE,
+          "the compressed data's own checksum or length is wrong: the file is damaged"),
+    FACTS(ERR_COMPRESSED_TRAILER, ESP_INVALID_SIZE, A8_SIZE, A32_SIZE,
+          "bytes follow the end of the compressed data: send the compressed file alone"),
+    FACTS(ERR_SIGNATURE, ESP_VALIDATE_FAILED, A8_SIGN, A32_SIGN,
+          "the signature does not fit: the image was changed after it was signed, or another key "
+          "signed it"),
+    FACTS(ERR_SIGNATURE_MISSING, ESP_VALIDATE_FAILED, A8_SIGN, A32_SIGN,
+          "there is no signature, and this device demands one: sign the image"),
+    FACTS(ERR_SIGNATURE_KEY, ESP_VALIDATE_FAILED, A8_SIGN, A32_SIGN,
+          "the signature is by a key that is not trusted here: sign the image with one that is"),
+    FACTS(ERR_KEY, ESP_VALIDATE_FAILED, A8_SIGN, A32_SIGN,
+          "the key for the signature cannot be used: too short, a weak exponent, not on its curve, "
+          "or of a kind that is not known here"),
     FACTS(ERR_TOO_LARGE, ESP_INVALID_SIZE, A8_SPACE, A32_SPACE,
           "the data does not fit the partition, or is more than was announced"),
     FACTS(ERR_INCOMPLETE, ESP_NOT_FINISHED, A8_SIZE, A32_ABORT,
@@ -160,6 +182,8 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
     FACTS(ERR_CRYPTO, ESP_FAIL, A8_MD5, A32_MD5, "the crypto library refused to work"),
     FACTS(ERR_BUSY, ESP_ALREADY_IN_PROGRESS, A8_RUNNING_ALREADY, A32_ABORT,
           "another update is under way: try again when it is over"),
+    FACTS(ERR_RESTARTING, ESP_ALREADY_IN_PROGRESS, A8_RUNNING_ALREADY, A32_ABORT,
+          "the device is about to restart: try again in a few seconds"),
     FACTS(ERR_HELD, ESP_NOT_ALLOWED, A8_RUNNING_ALREADY, A32_ABORT,
           "the device takes no update now: try again later"),
     FACTS(ERR_REFUSED, ESP_NOT_ALLOWED, A8_STREAM, A32_ABORT,
@@ -173,7 +197,9 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
     FACTS(ERR_VERSION, ESP_INVALID_VERSION, A8_STREAM, A32_ABORT,
           "it cannot be told whether this version is newer: give it one such as v1.2.3"),
     FACTS(ERR_URL, ESP_INVALID_ARG, A8_STREAM, A32_STREAM,
-          "the URL cannot be fetched: it must be http://HOST[:PORT]/PATH"),
+          "the URL cannot be fetched: write http[s]://HOST[:PORT]/PATH, or file: in a list"),
+    FACTS(ERR_PORT, ESP_FAIL, A8_STREAM, A32_STREAM,
+          "the port is taken: choose another one, or end the program that has it"),
     FACTS(ERR_CONNECT, ESP_HTTP_CONNECT, A8_STREAM, A32_STREAM,
           "no connection to the server: check its address, port and firewall"),
     FACTS(ERR_CONNECTION_LOST, ESP_HTTP_CONNECTION_CLOSED, A8_STREAM, A32_STREAM,
@@ -194,7 +220,8 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
     FACTS(ERR_HTTP_REDIRECT, ESP_HTTP_MAX_REDIRECT, A8_STREAM, A32_STREAM,
           "the server redirects where this client may not follow, or without end"),
     FACTS(ERR_HTTP_NO_LENGTH, ESP_HTTP_FETCH_HEADER, A8_STREAM, A32_STREAM,
-          "the server did not say how long the image is"),
+          "the server did not say how long the image is, which a pull must know: take the image by "
+          "its URL (--update)"),
     FACTS(ERR_HTTP_RANGE, ESP_HTTP_RANGE, A8_STREAM, A32_STREAM,
           "the server answered a range request with other bytes than were asked for"),
     FACTS(ERR_PROTOCOL, ESP_INVALID_RESPONSE, A8_STREAM, A32_STREAM,
@@ -207,7 +234,8 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
     FACTS(ERR_TLS, ESP_FAIL, A8_STREAM, A32_STREAM,
           "TLS failed: the two sides have no cipher suite in common, or the data was broken"),
     FACTS(ERR_TLS_UNTRUSTED, ESP_FAIL, A8_STREAM, A32_STREAM,
-          "the server's certificate is not signed by an authority that is trusted here"),
+          "nobody trusted has signed the server's certificate: give its signer's (--ca) or its "
+          "digest (--fingerprint)"),
     FACTS(ERR_TLS_NAME, ESP_FAIL, A8_STREAM, A32_STREAM,
           "the server's certificate is for another host name"),
     FACTS(ERR_TLS_EXPIRED, ESP_FAIL, A8_STREAM, A32_STREAM,

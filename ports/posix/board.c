@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define STATE_MAGIC "UPDRSTAT"
 #define FLASH_SIZE_MAX (1u << 30)
+#define PROGRESS_UNIT 65536u
 
 /* What of the directory is mapped into memory, in the order of parts[]. */
 enum part {
@@ -371,18 +373,29 @@ void board_set_idle(struct board *board, bool idle)
     board->state->idle = idle;
 }
 
+void board_set_trouble(struct board *board, const char *format, ...)
+{
+    va_list arguments;
+    if (board->state->trouble[0] != '\0') {
+        return;
+    }
+    va_start(arguments, format);
+    vsnprintf(board->state->trouble, sizeof board->state->trouble, format, arguments);
+    va_end(arguments);
+}
+
 void board_show_progress(void *context, const struct ota_update *update,
                          enum ota_update_event event, uint32_t done, uint32_t total)
 {
     struct board *board = context;
     char name[OTA_SLOT_NAME_SIZE];
-    const uint32_t percent =
-        total != OTA_SIZE_UNKNOWN && total != 0 ? (uint32_t)(100ull * done / total) : 0;
-    if ((event != OTA_EVENT_START && event != OTA_EVENT_PROGRESS) ||
-        percent == board->shown_percent) {
+    const uint32_t step = total != OTA_SIZE_UNKNOWN && total != 0
+                              ? (uint32_t)(100ull * done / total)
+                              : done / PROGRESS_UNIT;
+    if ((event != OTA_EVENT_START && event != OTA_EVENT_PROGRESS) || step == board->shown) {
         return;
     }
-    board->shown_percent = percent;
+    board->shown = step;
     platform_log_progress(&board->platform, "update",
                           update->slot != OTA_SLOT_NONE ? ota_slot_name(update->slot, name)
                                                         : update->partition.label,

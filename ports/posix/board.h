@@ -35,6 +35,7 @@
 #define BOARD_MAC_SIZE 6
 #define BOARD_RETAINED_SIZE 4096u
 #define BOARD_HOLD_SIZE 96u
+#define BOARD_TROUBLE_SIZE 320u
 #define BOARD_PORTS 3u                /* espota, esphome, http */
 #define BOARD_SECURE_VERSION_MAX 256u /* as many bits as the fuses have for it */
 
@@ -81,6 +82,12 @@ struct board_state {
     bool idle;        /* the firmware waits, and has no update under way */
     bool real_time;   /* see nor.h */
 
+    char trouble[BOARD_TROUBLE_SIZE]; /* what the firmware could not do in this boot; "": nothing */
+
+    /* Of the runner's standard input, which comes once and not once for each boot. */
+    bool input_was_read;
+    uint32_t input_item; /* of the upgrade list that was made of it, from 1; 0: none */
+
     /* Where it listens, where any free port would do: the same after each restart. */
     uint16_t ports[BOARD_PORTS];
 
@@ -109,10 +116,10 @@ struct board {
     char error[512];      /* why the last call failed: a sentence */
 
     /* Private. */
-    uint32_t shown_percent; /* of an update under way */
-    char *directory;        /* absolute */
-    char *published;        /* a board being created: where it will be */
-    int descriptor;         /* of the directory, or -1; carries the lock */
+    uint32_t shown;  /* how far an update under way was, when it was last shown */
+    char *directory; /* absolute */
+    char *published; /* a board being created: where it will be */
+    int descriptor;  /* of the directory, or -1; carries the lock */
     uint8_t *flash_map;
     uint32_t *wear_map;
     uint8_t *fuses_map;
@@ -158,8 +165,13 @@ void board_become_firmware(struct board *board);
    has again. Scripts wait for it (`board run --until idle`). */
 void board_set_idle(struct board *board, bool idle);
 
+/* Called by firmware: tells whoever runs the board what it was asked for and could not do; the
+   first such sentence of this boot is kept. `board run --until idle` then fails with it. */
+void board_set_trouble(struct board *board, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* An ota_update_event_fn for firmware, with the board as context: shows an update's progress on the
-   board's serial monitor, a percent at a time. */
+   board's serial monitor, a percent at a time; where nobody knows the length, 64 KiB. */
 void board_show_progress(void *context, const struct ota_update *update,
                          enum ota_update_event event, uint32_t done, uint32_t total);
 

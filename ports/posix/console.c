@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <updraft/sink.h>
+
 #include "posix/console.h"
 #include "posix/platform.h"
 
@@ -64,18 +66,27 @@ static void leave_bar(struct console *console, const char *tag)
     }
 }
 
+static void print_share(FILE *out, uint32_t done, uint32_t total)
+{
+    const uint32_t percent = total != 0 ? (uint32_t)(100ull * done / total) : 0;
+    for (uint32_t i = 0; i < BAR_WIDTH; i++) {
+        fputs(i < percent * BAR_WIDTH / 100 ? "█" : "░", out);
+    }
+    fprintf(out, "  %u %%", (unsigned)percent);
+}
+
 static void draw_bar(struct console *console, const char *tag, const char *name, uint32_t done,
                      uint32_t total)
 {
-    const uint32_t percent = total != 0 ? (uint32_t)(100ull * done / total) : 0;
     leave_bar(console, tag);
     print_prefix(console, tag);
     print_escaped(console->out, name);
     fputs("  ", console->out);
-    for (uint32_t i = 0; i < BAR_WIDTH; i++) {
-        fputs(i < percent * BAR_WIDTH / 100 ? "█" : "░", console->out);
+    if (total == OTA_SIZE_UNKNOWN) {
+        fprintf(console->out, "%u KB", (unsigned)(done / 1024));
+    } else {
+        print_share(console->out, done, total);
     }
-    fprintf(console->out, "  %u %%", (unsigned)percent);
     fflush(console->out);
     snprintf(console->bar, sizeof console->bar, "%s", tag);
 }
@@ -88,7 +99,9 @@ void console_progress(struct console *console, const char *tag, const char *name
         cJSON_AddStringToObject(facts, "tag", tag);
         cJSON_AddStringToObject(facts, "name", name);
         cJSON_AddNumberToObject(facts, "done", done);
-        cJSON_AddNumberToObject(facts, "total", total);
+        if (total != OTA_SIZE_UNKNOWN) {
+            cJSON_AddNumberToObject(facts, "total", total);
+        }
         console_facts(console, "progress", facts);
     } else if (console->live && !console->quiet) {
         draw_bar(console, tag, name, done, total);

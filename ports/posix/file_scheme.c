@@ -31,7 +31,7 @@ static void complain(struct ota_platform *platform, const char *what, const char
     platform->log(platform, OTA_LOG_ERROR, TAG, line);
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static bool is_ready(const struct file_fetch *file)
 {
@@ -137,7 +137,7 @@ static enum ota_err make_fetch(struct ota_platform *platform, int descriptor, co
     return OTA_OK;
 }
 
-/* ---- file: ------------------------------------------------------------------------------------ */
+/* ---- file: ----------------------------------------------------------------------------------- */
 
 static bool serves_file(const struct ota_scheme *scheme, const char *name)
 {
@@ -222,7 +222,7 @@ void file_scheme_init(struct file_scheme *files, const struct file_mount *mounts
     };
 }
 
-/* ---- stdin: ----------------------------------------------------------------------------------- */
+/* ---- stdin: ---------------------------------------------------------------------------------- */
 
 static bool serves_stdin(const struct ota_scheme *scheme, const char *name)
 {

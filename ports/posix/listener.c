@@ -19,6 +19,13 @@ struct posix_listener {
     bool stalled; /* the system had no descriptor left: nothing to wake up for until tried again */
 };
 
+/* To ask for a connection that is not there costs the system as much as to make one. */
+static bool is_alone(const struct posix_listener *listener)
+{
+    struct pollfd poll_one = {.fd = listener->watch.descriptor, .events = POLLIN};
+    return poll(&poll_one, 1, 0) == 0;
+}
+
 static enum ota_err listener_accept(struct ota_listener *self, struct ota_stream **stream,
                                     struct ota_address *from)
 {
@@ -27,7 +34,7 @@ static enum ota_err listener_accept(struct ota_listener *self, struct ota_stream
     socklen_t size = sizeof system;
     *stream = NULL;
     listener->stalled = false;
-    if (!watch_has_room(listener->watch.platform)) {
+    if (!watch_has_room(listener->watch.platform) || is_alone(listener)) {
         return OTA_OK;
     }
     const int descriptor = accept4(listener->watch.descriptor, (struct sockaddr *)&system, &size,
@@ -76,7 +83,7 @@ enum ota_err listener_open(struct ota_platform *self, uint16_t port, struct ota_
     if (listen(bound.descriptor, QUEUE_LEN) != 0 || (made = malloc(sizeof *made)) == NULL) {
         const bool taken = errno == EADDRINUSE;
         close(bound.descriptor);
-        return taken ? OTA_ERR_BUSY : OTA_ERR_CONNECT;
+        return taken ? OTA_ERR_PORT : OTA_ERR_CONNECT;
     }
     *made = (struct posix_listener){
         .listener = {.port = bound.port, .accept = listener_accept, .close = listener_close},

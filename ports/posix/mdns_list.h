@@ -11,8 +11,8 @@ bool mdns_address_is_ipv4(const struct ota_address *address);
 /* Tells whether an address needs an interface to be of use (fe80::/10). */
 bool mdns_address_is_link_local(const struct ota_address *address);
 
-/* Adds what was heard of a service: a service of its own in the list's order, or one more address of
-   one that is known. Returns it, valid until the next call; NULL if there is no room or no
+/* Adds what was heard of a service: a service of its own in the list's order, or one more address
+   of one that is known. Returns it, valid until the next call; NULL if there is no room or no
    memory. */
 struct mdns_service *mdns_list_add(struct mdns_list *list, const char *name, const char *type,
                                    const char *host, const struct ota_address *address);

@@ -5,7 +5,8 @@
 /*
  * struct ota_platform on a POSIX system: its clocks, its random numbers, TCP streams, listeners
  * and datagram sockets that never block (only looking a name up does), services told to
- * the network by multicast DNS, and log lines on a descriptor. Nothing of it needs SIGPIPE to be ignored.
+ * the network by multicast DNS, and log lines on a descriptor. Nothing of it needs SIGPIPE to be
+ * ignored.
  *
  *     struct posix_platform platform;
  *     platform_init(&platform);

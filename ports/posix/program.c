@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an image on the flash to a program in memory: docs/formats/image.md section 12 says where its
-   segments are. */
+/* From an image on the flash to a program in memory: docs/formats/image.md section 12 says where
+   its segments are. */
 
 #include <string.h>
 #include <sys/mman.h>

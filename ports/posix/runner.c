@@ -170,6 +170,7 @@ static enum outcome boot(struct runner *runner)
     state->boots_since_power_on++;
     state->restart = 0;
     state->idle = false;
+    state->trouble[0] = '\0';
     state->running_slot = OTA_SLOT_NONE;
     rom_boot(board, &runner->console, &runner->boot);
     if (state->nor.off) {
@@ -268,7 +269,8 @@ static bool conclude(const struct runner *runner, enum outcome outcome)
     const enum runner_until until = runner->options->until;
     switch (outcome) {
     case OUTCOME_REACHED:
-        return true;
+        return until != RUNNER_IDLE || board->state->trouble[0] == '\0' ||
+               board_fail(board, "%s: %s", board->settings.name, board->state->trouble);
     case OUTCOME_NOTHING:
         return board_fail(board,
                           "%s: nothing is bootable, so the board has stopped; `updraft "
@@ -331,6 +333,8 @@ bool runner_run(struct board *board, const struct runner_options *options)
     }
     board->state->real_time = options->real_time;
     memset(board->state->ports, 0, sizeof board->state->ports);
+    board->state->input_was_read = false;
+    board->state->input_item = 0;
     board->nor.config.real_time = options->real_time;
     board->state->reset_reason = BOARD_RESET_EXTERNAL;
     nor_cut_at(&board->nor, options->cut_at, options->cut_how, options->cut_seed);

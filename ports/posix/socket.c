@@ -118,7 +118,7 @@ enum ota_err socket_bind(const struct ota_address *local, int type, uint16_t por
         error = open_bound(local, AF_INET, type, port, bound);
     }
     if (error == EADDRINUSE) {
-        return OTA_ERR_BUSY;
+        return OTA_ERR_PORT;
     }
     return error == 0 ? OTA_OK : OTA_ERR_CONNECT;
 }

@@ -21,10 +21,11 @@ socklen_t socket_from_address(const struct ota_address *address, int family,
 /* Takes it back, IPv4 as ::ffff:a.b.c.d; all zero if it is of another family. */
 void socket_to_address(const struct sockaddr_storage *system, struct ota_address *address);
 
-/* Opens a non-blocking socket of `type` (SOCK_DGRAM, SOCK_STREAM) at a port, 0 for one that is free, of
-   the machine's address `local`, NULL for all: for IPv6 and IPv4, or for IPv4 alone on a system without IPv6. Stores
-   descriptor, family and the port that it has. Returns OTA_OK, OTA_ERR_BUSY if the port is taken,
-   OTA_ERR_CONNECT, also if the address is none of the machine's. */
+/* Opens a non-blocking socket of `type` (SOCK_DGRAM, SOCK_STREAM) at a port, 0 for one that is
+   free, of the machine's address `local`, NULL for all: for IPv6 and IPv4, or for IPv4 alone on a
+   system without IPv6. Stores descriptor, family and the port that it has. Returns OTA_OK,
+   OTA_ERR_PORT if the port is taken, OTA_ERR_CONNECT, also if the address is none of the
+   machine's. */
 struct bound_socket {
     int descriptor;
     int family;

@@ -46,7 +46,8 @@ static void introduce(struct board *board, const struct ota_app_descriptor *desc
 static void on_event(void *context, const struct ota_agent *agent, enum ota_agent_event event)
 {
     if (agent->options.url != NULL) {
-        board_set_idle(context, event == OTA_AGENT_CHECKED);
+        board_set_idle(context,
+                       event == OTA_AGENT_CHECKED && agent->pull.result != OTA_PULL_UPDATED);
     }
 }
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TCP streams that never block. A stream begins CONNECTING; each read, write or wait looks whether
-   the address at hand has answered, and goes on to the next one if it refused. */
+/*
+ * TCP streams that never block. A stream begins CONNECTING; each read, write or wait looks whether
+ * the address at hand has answered, and goes on to the next one if it refused.
+ *
+ * Readers ask for little at a time, as fits the stack of a small device. A stream therefore reads
+ * ahead: one system call brings what many reads take.
+ */
 
 #include <errno.h>
 #include <netdb.h>
@@ -19,6 +24,8 @@
 #include "posix/stream.h"
 #include "posix/watch.h"
 
+#define AHEAD_SIZE 65536u
+
 enum stream_phase {
     CONNECTING,
     OPEN,
@@ -31,8 +38,10 @@ struct posix_stream {
     struct addrinfo *addresses; /* of the name, to be freed; NULL if there was none */
     struct addrinfo *next;      /* the one to try after the present one fails */
     enum stream_phase phase;
-    bool ended;      /* the peer has closed */
-    bool write_full; /* the last write could not take all */
+    bool ended;                 /* the peer has closed */
+    bool write_full;            /* the last write could not take all */
+    size_t ahead_at, ahead_len; /* what was read ahead: where it begins, how much it is */
+    uint8_t ahead[];            /* AHEAD_SIZE bytes */
 };
 
 static void send_at_once(int descriptor)
@@ -108,10 +117,32 @@ static void progress(struct posix_stream *stream)
     }
 }
 
+/* Takes `*len` bytes off the socket, 0 if none are there. */
+static enum ota_err receive(struct posix_stream *stream, void *data, size_t capacity, size_t *len)
+{
+    const ssize_t got = recv(stream->watch.descriptor, data, capacity, 0);
+    *len = got > 0 ? (size_t)got : 0;
+    if (got < 0) {
+        return socket_would_block() ? OTA_OK : OTA_ERR_CONNECTION_LOST;
+    }
+    stream->ended = got == 0;
+    return OTA_OK;
+}
+
+static void take_ahead(struct posix_stream *stream, void *data, size_t capacity, size_t *len)
+{
+    *len = capacity < stream->ahead_len ? capacity : stream->ahead_len;
+    memcpy(data, stream->ahead + stream->ahead_at, *len);
+    stream->ahead_at += *len;
+    stream->ahead_len -= *len;
+    stream->watch.has_input = stream->ahead_len > 0;
+}
+
 static enum ota_err stream_read(struct ota_stream *self, void *data, size_t capacity, size_t *len,
                                 bool *ended)
 {
     struct posix_stream *stream = (struct posix_stream *)self;
+    enum ota_err err = OTA_OK;
     *len = 0;
     *ended = stream->ended;
     progress(stream);
@@ -121,14 +152,17 @@ static enum ota_err stream_read(struct ota_stream *self, void *data, size_t capa
     if (stream->ended || capacity == 0) {
         return OTA_OK;
     }
-    const ssize_t got = recv(stream->watch.descriptor, data, capacity, 0);
-    if (got < 0) {
-        return socket_would_block() ? OTA_OK : OTA_ERR_CONNECTION_LOST;
+    if (stream->ahead_len > 0) {
+        take_ahead(stream, data, capacity, len);
+    } else if (capacity >= AHEAD_SIZE) {
+        err = receive(stream, data, capacity, len);
+    } else {
+        stream->ahead_at = 0;
+        err = receive(stream, stream->ahead, AHEAD_SIZE, &stream->ahead_len);
+        take_ahead(stream, data, capacity, len);
     }
-    stream->ended = got == 0;
     *ended = stream->ended;
-    *len = (size_t)got;
-    return OTA_OK;
+    return err;
 }
 
 static enum ota_err stream_write(struct ota_stream *self, const void *data, size_t len,
@@ -183,7 +217,7 @@ static short wanted(const void *object)
 /* Makes a stream without a descriptor; NULL if there is no room for it. */
 static struct posix_stream *make_stream(struct posix_platform *platform, enum stream_phase phase)
 {
-    struct posix_stream *made = malloc(sizeof *made);
+    struct posix_stream *made = malloc(sizeof *made + AHEAD_SIZE);
     if (made == NULL) {
         return NULL;
     }

@@ -17,8 +17,8 @@ enum ota_err stream_connect_to(struct ota_platform *platform, const struct ota_a
    Returns NULL, having closed it, if there is no room. */
 struct ota_stream *stream_accepted(struct posix_platform *platform, int descriptor);
 
-/* Bytes that were written and that the peer's system has not acknowledged yet: what a sender should not
-   count as arrived. */
+/* Bytes that were written and that the peer's system has not acknowledged yet: what a sender should
+   not count as arrived. */
 size_t stream_queued(const struct ota_stream *stream);
 
 #endif

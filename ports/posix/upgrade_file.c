@@ -40,7 +40,7 @@ static bool fail_field(const struct reader *reader, const char *field, const cha
     return fail(reader->file, reader->path, "item %zu: %s: %s", reader->item, field, why);
 }
 
-/* ---- Fields ----------------------------------------------------------------------------------- */
+/* ---- Fields ---------------------------------------------------------------------------------- */
 
 typedef bool read_field_fn(const struct reader *reader, const char *field, const cJSON *json,
                            struct ota_upgrade_item *item);
@@ -175,7 +175,7 @@ static bool read_sha256(const struct reader *reader, const char *field, const cJ
     return read_digest(reader, field, json, OTA_HASH_SHA256, item);
 }
 
-/* ---- Files ------------------------------------------------------------------------------------ */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 /* Reads a whole file, terminated; NULL with errno if it cannot, EFBIG if it is too large. */
 static char *read_whole(const char *path, size_t *len)
@@ -227,7 +227,7 @@ static bool read_ca(const struct reader *reader, const char *field, const cJSON 
            fail_field(reader, field, "there is no certificate (PEM) in that file");
 }
 
-/* ---- The list --------------------------------------------------------------------------------- */
+/* ---- The list -------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -47,12 +47,13 @@ void watch_release_all(struct posix_platform *platform)
 void watch_wait(struct ota_platform *self, uint32_t timeout_ms)
 {
     const struct posix_platform *platform = (const struct posix_platform *)self;
-    const int timeout = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
+    int timeout = timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms;
     struct pollfd polls[PLATFORM_SOCKETS_MAX];
     unsigned count = 0;
     for (unsigned i = 0; i < platform->watch_count; i++) {
         const struct watch *watch = platform->watches[i];
         const short events = watch->wanted(watch->object);
+        timeout = watch->has_input ? 0 : timeout;
         if (events != 0) {
             polls[count++] = (struct pollfd){.fd = watch->descriptor, .events = events};
         }

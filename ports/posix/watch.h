@@ -27,6 +27,7 @@ struct watch {
 
     void *object;   /* for both */
     int descriptor; /* may change while on the platform; not looked at while nothing is wanted */
+    bool has_input; /* something is there that was taken off the descriptor already: no sleep */
 
     struct posix_platform *platform; /* set by watch_add, as is the place among its watches */
     unsigned place;

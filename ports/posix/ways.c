@@ -26,10 +26,10 @@ static const struct field {
     FIELD(espota, NUMBER),        FIELD(esphome, NUMBER),       FIELD(http, NUMBER),
     FIELD(host_name, TEXT),       FIELD(password, TEXT),        FIELD(refuse_md5, FLAG),
     FIELD(restart_by_hand, FLAG), FIELD(restart_at_once, FLAG), FIELD(exclusive, FLAG),
-    FIELD(ca_file, TEXT),         FIELD(fingerprint, TEXT),     FIELD(upgrade_list, TEXT),
-    FIELD(sdcard, TEXT),          FIELD(window_from, NUMBER),   FIELD(window_to, NUMBER),
-    FIELD(armed_s, NUMBER),       FIELD(refuse_same, FLAG),     FIELD(refuse_older, FLAG),
-    FIELD(refuse_project, FLAG),
+    FIELD(ca_file, TEXT),         FIELD(fingerprint, TEXT),     FIELD(update_url, TEXT),
+    FIELD(upgrade_list, TEXT),    FIELD(sdcard, TEXT),          FIELD(window_from, NUMBER),
+    FIELD(window_to, NUMBER),     FIELD(armed_s, NUMBER),       FIELD(refuse_same, FLAG),
+    FIELD(refuse_older, FLAG),    FIELD(refuse_project, FLAG),
 };
 
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
@@ -48,7 +48,7 @@ void ways_init(struct ways *ways)
 bool ways_any(const struct ways *ways)
 {
     return ways->espota != WAYS_CLOSED || ways->esphome != WAYS_CLOSED ||
-           ways->http != WAYS_CLOSED || ways->upgrade_list != NULL;
+           ways->http != WAYS_CLOSED || ways->update_url != NULL || ways->upgrade_list != NULL;
 }
 
 static void write_field(cJSON *json, const struct field *field, const void *at)

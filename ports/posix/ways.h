@@ -33,6 +33,7 @@ struct ways {
     bool exclusive;           /* while one way in updates, the others' connections are closed */
     const char *ca_file;      /* certificates to trust for https, PEM; NULL: the system's */
     const char *fingerprint;  /* of the server's certificate; NULL: not looked at */
+    const char *update_url;   /* an image to update to, once, when the power comes; NULL: none */
     const char *upgrade_list; /* path of a list (upgrade_file.h); NULL: none */
     const char *sdcard;       /* folder that is mounted as "sdcard"; NULL: none */
 
@@ -53,8 +54,8 @@ bool ways_any(const struct ways *ways);
 /* Writes them as text, to be freed by the caller; NULL if there is no memory. */
 char *ways_write(const struct ways *ways);
 
-/* Reads that back; `text` may be NULL for none. Returns false if it is not that. End with ways_free.
- */
+/* Reads that back; `text` may be NULL for none. Returns false if it is not that. End with
+   ways_free. */
 bool ways_read(struct ways *ways, const char *text);
 void ways_free(struct ways *ways);
 

@@ -29,7 +29,7 @@ static void say(const struct ways_kit *kit, enum ota_log_level level, const char
     platform->log(platform, level, tag, line);
 }
 
-/* ---- Policy ----------------------------------------------------------------------------------- */
+/* ---- Policy ---------------------------------------------------------------------------------- */
 
 /* `updraft board hold` and `release`: the battery or the machine that is not in a safe state. */
 static enum ota_err ask_hold(void *context, const struct ota_gate_question *question,
@@ -96,7 +96,7 @@ static struct ota_gate *make_gates(struct ways_kit *kit)
     return &kit->hold.gate;
 }
 
-/* ---- Where updates are fetched from ----------------------------------------------------------- */
+/* ---- Where updates are fetched from ---------------------------------------------------------- */
 
 static bool open_tls(struct ways_kit *kit)
 {
@@ -128,16 +128,87 @@ static struct ota_scheme *make_schemes(struct ways_kit *kit)
     return &kit->http.scheme;
 }
 
-/* ---- The ways --------------------------------------------------------------------------------- */
+/* ---- The ways -------------------------------------------------------------------------------- */
+
+static bool is_from_input(const struct ota_upgrade_item *item)
+{
+    return strncmp(item->uri, "stdin:", 6) == 0;
+}
+
+/* In place of the first step of an item that the standard input was for, before a restart. */
+static enum ota_err is_here_already(struct ota_upgrade *upgrade, bool *pending)
+{
+    (void)upgrade;
+    *pending = false;
+    return OTA_ERR_SAME_VERSION;
+}
+
+static const struct ota_upgrade_steps steps_once = {.prepare = is_here_already};
+
+static void note_input(const struct ways_kit *kit, const struct ota_upgrade_list *list,
+                       enum ota_upgrade_event event)
+{
+    const struct ota_upgrade *upgrade = &list->upgrade;
+    struct board_state *state = kit->board->state;
+    const bool is_open = event == OTA_UPGRADE_EVENT_STEP && upgrade->step > OTA_UPGRADE_PREPARE;
+    const bool is_over = event == OTA_UPGRADE_EVENT_RESULT &&
+                         list->results[upgrade->index].outcome != OTA_UPGRADE_FAILED;
+    if (is_open && upgrade->fetch != NULL) {
+        state->input_was_read = true;
+    }
+    if (is_over) {
+        state->input_item = (uint32_t)upgrade->index + 1;
+    }
+}
+
+/* "item 1 of the upgrade list failed, https://…: the server has no such file (404); 2 failed in
+   all" */
+static void tell_failures(const struct ways_kit *kit, const struct ota_upgrade_list *list)
+{
+    char in_all[48] = "";
+    size_t failed = 0;
+    size_t first = 0;
+    for (size_t i = list->options.count; i-- > 0;) {
+        if (list->results[i].outcome == OTA_UPGRADE_FAILED) {
+            first = i;
+            failed++;
+        }
+    }
+    if (failed > 1) {
+        snprintf(in_all, sizeof in_all, "; %zu failed in all", failed);
+    }
+    if (failed > 0) {
+        board_set_trouble(kit->board, "item %zu of the upgrade list failed, %.120s: %s%s", first,
+                          list->options.items[first].uri, ota_err_text(list->results[first].err),
+                          in_all);
+    }
+}
 
 static void on_list(void *context, const struct ota_upgrade_list *list,
                     enum ota_upgrade_event event)
 {
     const struct ways_kit *kit = context;
-    (void)list;
-    if (event == OTA_UPGRADE_EVENT_FINISH && kit->board->pull_url == NULL) {
+    if (event != OTA_UPGRADE_EVENT_FINISH) {
+        if (is_from_input(list->upgrade.item)) {
+            note_input(kit, list, event);
+        }
+        return;
+    }
+    tell_failures(kit, list);
+    if (kit->board->pull_url == NULL) {
         board_set_idle(kit->board, !list->wants_restart);
     }
+}
+
+/* The standard input comes once: what was made of it before a restart is not asked for again. */
+static void spare_input(struct ways_kit *kit)
+{
+    const struct board_state *state = kit->board->state;
+    const size_t item = state->input_item;
+    if (item > 0 && item <= kit->file.count && is_from_input(&kit->file.items[item - 1])) {
+        kit->file.items[item - 1].steps = &steps_once;
+    }
+    kit->input.was_read = state->input_was_read;
 }
 
 static bool make_list(struct ways_kit *kit)
@@ -146,14 +217,57 @@ static bool make_list(struct ways_kit *kit)
         say(kit, OTA_LOG_ERROR, "list", "%s", kit->file.error);
         return false;
     }
+    struct ota_scheme *schemes = make_schemes(kit);
+    spare_input(kit);
     ota_upgrade_service_init(&kit->list, &(struct ota_upgrade_service_options){
                                              .items = kit->file.items,
                                              .count = kit->file.count,
-                                             .schemes = make_schemes(kit),
+                                             .schemes = schemes,
                                              .on_event = on_list,
                                              .context = kit,
                                          });
     return true;
+}
+
+/* The other ways in stay open; but nothing more is to be waited for. */
+static void on_update_end(void *context, const struct ota_https_service *service, enum ota_err err)
+{
+    const struct ways_kit *kit = context;
+    (void)service;
+    if (err != OTA_OK && err != OTA_ERR_HELD && err != OTA_ERR_SAME_VERSION) {
+        board_set_trouble(kit->board, "the update from %.120s failed: %s", kit->ways.update_url,
+                          ota_err_text(err));
+    }
+    if (err != OTA_OK && kit->board->pull_url == NULL && kit->ways.upgrade_list == NULL) {
+        board_set_idle(kit->board, true);
+    }
+}
+
+/* The runner was told once, and tells every firmware that it starts. The one that this update
+   brings, or that comes back after it, is not to do it again. */
+static bool is_asked_to_update(const struct ways_kit *kit)
+{
+    const uint32_t reason = kit->board->state->reset_reason;
+    return kit->ways.update_url != NULL &&
+           (reason == BOARD_RESET_POWER_ON || reason == BOARD_RESET_EXTERNAL);
+}
+
+static void make_update(struct ways_kit *kit)
+{
+    const char *url = kit->ways.update_url;
+    ota_https_service_init(&kit->update, &(struct ota_https_service_options){
+                                             .update = {.secure = &kit->tls.secure,
+                                                        .url = url,
+                                                        .resume = true,
+                                                        .allow_http = strncmp(url, "http:", 5) == 0,
+                                                        .text = kit->update_text,
+                                                        .text_size = sizeof kit->update_text},
+                                             .on_end = on_update_end,
+                                             .context = kit,
+                                         });
+    if (is_asked_to_update(kit)) {
+        ota_https_service_start(&kit->update);
+    }
 }
 
 enum {
@@ -235,6 +349,10 @@ static bool make_services(struct ways_kit *kit, struct ota_service **first)
         }
         *first = link_service(&kit->list.service, *first);
     }
+    if (ways->update_url != NULL) {
+        make_update(kit);
+        *first = link_service(&kit->update.service, *first);
+    }
     if (ways->http != WAYS_CLOSED) {
         make_web(kit);
         *first = link_service(&kit->web.service, *first);
@@ -283,7 +401,7 @@ bool ways_kit_open(struct ways_kit *kit, struct board *board, struct ota_agent_o
     return true;
 }
 
-/* ---- What is said ----------------------------------------------------------------------------- */
+/* ---- What is said ---------------------------------------------------------------------------- */
 
 void ways_kit_announce(const struct ways_kit *kit)
 {
@@ -309,5 +427,6 @@ bool ways_kit_has_work(const struct ways_kit *kit)
 
 bool ways_kit_is_idle(const struct ways_kit *kit)
 {
-    return kit->board->pull_url == NULL && kit->ways.upgrade_list == NULL;
+    return kit->board->pull_url == NULL && kit->ways.upgrade_list == NULL &&
+           !is_asked_to_update(kit);
 }

@@ -18,6 +18,7 @@
 #include <updraft/espota_service.h>
 #include <updraft/gate.h>
 #include <updraft/http_fetch.h>
+#include <updraft/https_service.h>
 #include <updraft/tls.h>
 #include <updraft/upgrade_service.h>
 #include <updraft/web_service.h>
@@ -38,6 +39,8 @@ struct ways_kit {
     struct ota_web_service web;
     struct ota_web_service_connection web_connections[WAYS_KIT_WEB_CONNECTIONS];
     struct ota_upgrade_service list;
+    struct ota_https_service update; /* from one URL */
+    char update_text[2048];
 
     /* What lists and the pull fetch by. */
     struct ota_tls tls;
@@ -66,7 +69,8 @@ void ways_kit_announce(const struct ways_kit *kit);
 /* Tells whether there is anything to wait for: a server to ask, or a way in. */
 bool ways_kit_has_work(const struct ways_kit *kit);
 
-/* Tells whether the firmware waits: its upgrade list is through, if it has one. */
+/* Tells whether the firmware has nothing to begin with but to wait: no server to ask, no update to
+   fetch, no list. */
 bool ways_kit_is_idle(const struct ways_kit *kit);
 
 #endif

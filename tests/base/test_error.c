@@ -60,63 +60,68 @@ static void test_unknown(void **state)
 }
 
 /* docs/formats/errors.md section 7: one cause, three numbers; 0 where the table has none. */
+static const struct numbers {
+    enum ota_err err;
+    int32_t esp_idf;
+    int esp8266, esp32;
+} numbers_of_the_table[] = {
+    {OTA_ERR_FLASH_WRITE, 0, 1, 1},
+    {OTA_ERR_FLASH_ERASE, 0, 2, 2},
+    {OTA_ERR_FLASH_READ, 0, 3, 3},
+    {OTA_ERR_TOO_LARGE, 0x104, 4, 4},
+    {OTA_ERR_INCOMPLETE, 0, 0, 12},
+    {OTA_ERR_NO_DATA, 0x102, 13, 12},
+    {OTA_ERR_IMAGE_MAGIC, 0x1503, 10, 8},
+    {OTA_ERR_IMAGE_SEGMENT_COUNT, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_SEGMENT, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_MAPPING, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_CHECKSUM, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_HASH, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_LAYOUT, 0x1503, 0, 9},
+    {OTA_ERR_IMAGE_TRUNCATED, 0x1503, 0, 0},
+    {OTA_ERR_IMAGE_CHIP, 0x10A, 0, 9},
+    {OTA_ERR_IMAGE_REVISION, 0x10A, 0, 9},
+    {OTA_ERR_DIGEST, 0, 7, 7},
+    {OTA_ERR_SIGNATURE, 0x1503, 12, 14},
+    {OTA_ERR_SIGNATURE_MISSING, 0x1503, 12, 14},
+    {OTA_ERR_SIGNATURE_KEY, 0x1503, 12, 14},
+    {OTA_ERR_KEY, 0x1503, 12, 14},
+    {OTA_ERR_RUNNING_SLOT, 0x1501, 0, 10},
+    {OTA_ERR_NO_PARTITION, 0x105, 0, 10},
+    {OTA_ERR_UNCONFIRMED, 0x1506, 0, 0},
+    {OTA_ERR_SECURE_VERSION, 0x1504, 0, 9},
+    {OTA_ERR_TIMEOUT, 0x107, 6, 6},
+    {OTA_ERR_READ_ONLY, 0x10D, 0, 0},
+    {OTA_ERR_NO_ROLLBACK, 0x1505, 0, 0},
+    {OTA_ERR_NO_OTADATA, 0x105, 0, 0},
+    {OTA_ERR_NO_ACTIVE_ENTRY, -1, 0, 0},
+    {OTA_ERR_TABLE_BOUNDS, 0x104, 0, 0},
+    {OTA_ERR_TABLE_ROW, 0x103, 0, 0},
+    {OTA_ERR_TABLE_EMPTY, 0x103, 0, 0},
+    {OTA_ERR_TABLE_NO_END, 0x103, 0, 0},
+    {OTA_ERR_TABLE_MD5, 0x103, 0, 0},
+    {OTA_ERR_ARGUMENT, 0x102, 0, 11},
+    {OTA_ERR_STATE, 0x103, 15, 0},
+    {OTA_ERR_HTTP_REDIRECT, 0x7001, 0, 0},
+    {OTA_ERR_CONNECT, 0x7002, 0, 0},
+    {OTA_ERR_CONNECTION_LOST, 0x7008, 0, 0},
+    {OTA_ERR_HTTP_RANGE, 0x700A, 0, 0},
+    {OTA_ERR_HTTP_HEADER, 0x700E, 0, 0},
+};
+
 static void test_numbers_of_the_table(void **state)
 {
-    static const struct {
-        enum ota_err err;
-        int32_t esp_idf;
-        int esp8266, esp32;
-    } rows[] = {
-        {OTA_ERR_FLASH_WRITE, 0, 1, 1},
-        {OTA_ERR_FLASH_ERASE, 0, 2, 2},
-        {OTA_ERR_FLASH_READ, 0, 3, 3},
-        {OTA_ERR_TOO_LARGE, 0x104, 4, 4},
-        {OTA_ERR_INCOMPLETE, 0, 0, 12},
-        {OTA_ERR_NO_DATA, 0x102, 13, 12},
-        {OTA_ERR_IMAGE_MAGIC, 0x1503, 10, 8},
-        {OTA_ERR_IMAGE_SEGMENT_COUNT, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_SEGMENT, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_MAPPING, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_CHECKSUM, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_HASH, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_LAYOUT, 0x1503, 0, 9},
-        {OTA_ERR_IMAGE_TRUNCATED, 0x1503, 0, 0},
-        {OTA_ERR_IMAGE_CHIP, 0x10A, 0, 9},
-        {OTA_ERR_IMAGE_REVISION, 0x10A, 0, 9},
-        {OTA_ERR_DIGEST, 0, 7, 7},
-        {OTA_ERR_RUNNING_SLOT, 0x1501, 0, 10},
-        {OTA_ERR_NO_PARTITION, 0x105, 0, 10},
-        {OTA_ERR_UNCONFIRMED, 0x1506, 0, 0},
-        {OTA_ERR_SECURE_VERSION, 0x1504, 0, 9},
-        {OTA_ERR_TIMEOUT, 0x107, 6, 6},
-        {OTA_ERR_READ_ONLY, 0x10D, 0, 0},
-        {OTA_ERR_NO_ROLLBACK, 0x1505, 0, 0},
-        {OTA_ERR_NO_OTADATA, 0x105, 0, 0},
-        {OTA_ERR_NO_ACTIVE_ENTRY, -1, 0, 0},
-        {OTA_ERR_TABLE_BOUNDS, 0x104, 0, 0},
-        {OTA_ERR_TABLE_ROW, 0x103, 0, 0},
-        {OTA_ERR_TABLE_EMPTY, 0x103, 0, 0},
-        {OTA_ERR_TABLE_NO_END, 0x103, 0, 0},
-        {OTA_ERR_TABLE_MD5, 0x103, 0, 0},
-        {OTA_ERR_ARGUMENT, 0x102, 0, 11},
-        {OTA_ERR_STATE, 0x103, 15, 0},
-        {OTA_ERR_HTTP_REDIRECT, 0x7001, 0, 0},
-        {OTA_ERR_CONNECT, 0x7002, 0, 0},
-        {OTA_ERR_CONNECTION_LOST, 0x7008, 0, 0},
-        {OTA_ERR_HTTP_RANGE, 0x700A, 0, 0},
-        {OTA_ERR_HTTP_HEADER, 0x700E, 0, 0},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].esp_idf != 0) {
-            assert_int_equal(ota_err_esp_idf(rows[i].err), rows[i].esp_idf);
+    for (size_t i = 0; i < sizeof numbers_of_the_table / sizeof *numbers_of_the_table; i++) {
+        const struct numbers *row = &numbers_of_the_table[i];
+        if (row->esp_idf != 0) {
+            assert_int_equal(ota_err_esp_idf(row->err), row->esp_idf);
         }
-        if (rows[i].esp8266 != 0) {
-            assert_int_equal(ota_err_arduino_esp8266(rows[i].err), rows[i].esp8266);
+        if (row->esp8266 != 0) {
+            assert_int_equal(ota_err_arduino_esp8266(row->err), row->esp8266);
         }
-        if (rows[i].esp32 != 0) {
-            assert_int_equal(ota_err_arduino_esp32(rows[i].err), rows[i].esp32);
+        if (row->esp32 != 0) {
+            assert_int_equal(ota_err_arduino_esp32(row->err), row->esp32);
         }
     }
 }
@@ -130,6 +135,8 @@ static void test_numbers_of_policy_and_peers(void **state)
         int esp8266, esp32;
     } rows[] = {
         {OTA_ERR_BUSY, 0x1507, 15, 12},
+        {OTA_ERR_RESTARTING, 0x1507, 15, 12},
+        {OTA_ERR_PORT, -1, 6, 6},
         {OTA_ERR_HELD, 0x10D, 15, 12},
         {OTA_ERR_REFUSED, 0x10D, 6, 12},
         {OTA_ERR_SAME_VERSION, 0x10A, 6, 12},
@@ -145,6 +152,10 @@ static void test_numbers_of_policy_and_peers(void **state)
         {OTA_ERR_TLS_EXPIRED, -1, 6, 6},
         {OTA_ERR_CONNECT_BACK, 0x7002, 6, 6},
         {OTA_ERR_NO_MEMORY, 0x101, 14, 12},
+        {OTA_ERR_COMPRESSION, 0x106, 10, 8},
+        {OTA_ERR_COMPRESSED_DATA, 0x1503, 10, 9},
+        {OTA_ERR_COMPRESSED_SUM, 0x109, 10, 9},
+        {OTA_ERR_COMPRESSED_TRAILER, 0x104, 5, 5},
     };
 
     (void)state;

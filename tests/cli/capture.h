@@ -2,8 +2,8 @@
 #ifndef TESTS_CLI_CAPTURE_H
 #define TESTS_CLI_CAPTURE_H
 
-/* What a command prints, caught in memory: between capture_begin and capture_end standard output and
-   standard error go into `out` and `err`. */
+/* What a command prints, caught in memory: between capture_begin and capture_end standard output
+   and standard error go into `out` and `err`. */
 
 #include <stdio.h>
 #include <stdlib.h>

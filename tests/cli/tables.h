@@ -2,7 +2,8 @@
 #ifndef TESTS_CLI_TABLES_H
 #define TESTS_CLI_TABLES_H
 
-/* One partition table from text to bytes, as `updraft partition make` does it, with what it said. */
+/* One partition table from text to bytes, as `updraft partition make` does it, with what it
+   said. */
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files: what is said about those that cannot be read, and that a file is replaced whole or not at all.
-   Numbers, columns and texts as they are printed. */
+/* Files: what is said about those that cannot be read, and that a file is replaced whole or not at
+   all. Numbers, columns and texts as they are printed. */
 
 #include "cli/files.h"
 #include "cli/output.h"
@@ -180,6 +180,46 @@ static void what_cannot_be_written(void **state)
     assert_int_equal(files_here(), 0);
 }
 
+static void must_refuse_to_create(const char *path, const char *message)
+{
+    struct capture capture;
+    size_t files = files_here();
+    capture_begin(&capture);
+    int status = files_create(path, "new", 3, true);
+    capture_end(&capture);
+    assert_int_equal(status, 1);
+    assert_non_null(strstr(capture.err, message));
+    assert_int_equal(files_here(), files);
+    capture_free(&capture);
+}
+
+/* A file that must be new is, or is not touched; a secret one is its owner's alone. */
+static void created_or_left_alone(void **state)
+{
+    (void)state;
+    struct stat status;
+    mode_t mask = umask(0);
+    assert_int_equal(files_create("secret", "new", 3, true), 0);
+    assert_int_equal(files_create("open", "new", 3, false), 0);
+    umask(mask);
+    must_hold("secret", "new");
+    assert_int_equal(stat("secret", &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(stat("open", &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0666);
+    assert_int_equal(files_here(), 2);
+
+    assert_true(files_may_create("other"));
+    put("open", "old");
+    must_refuse_to_create("open", "open: is there already, and is not overwritten");
+    must_hold("open", "old");
+    assert_int_equal(symlink("nowhere", "link"), 0);
+    must_refuse_to_create("link", "link: is there already");
+    assert_int_equal(mkdir("folder", 0777), 0);
+    must_refuse_to_create("folder", "folder: is there already");
+    must_refuse_to_create("absent/key", "absent/key: cannot be written");
+}
+
 static void numbers_as_printed(void **state)
 {
     (void)state;
@@ -272,6 +312,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(replaced_whole, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(or_not_at_all, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_written, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(created_or_left_alone, scratch_enter, scratch_leave),
         cmocka_unit_test(numbers_as_printed),
         cmocka_unit_test(texts_from_outside),
         cmocka_unit_test(columns),

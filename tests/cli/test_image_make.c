@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The image writer: real images come out byte for byte when made again from their parts, and every form
-   passes the library's check. */
+/* The image writer: real images come out byte for byte when made again from their parts, and every
+   form passes the library's check. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,8 +48,8 @@ struct parts {
     size_t count;
 };
 
-/* Takes the segments out of a part of an image, padding left out; pieces of one segment that lie apart
-   in the file, but follow one another in memory, are joined. */
+/* Takes the segments out of a part of an image, padding left out; pieces of one segment that lie
+   apart in the file, but follow one another in memory, are joined. */
 static void take_apart(const uint8_t *image, size_t header, bool join, struct parts *parts)
 {
     size_t offset = header;
@@ -273,7 +273,8 @@ static void host_image(void **state)
     image_built_free(&built);
 }
 
-/* Apps for every chip of the family, with mapped segments whose addresses are as linkers choose them. */
+/* Apps for every chip of the family, with mapped segments whose addresses are as linkers choose
+   them. */
 static void every_chip(void **state)
 {
     (void)state;

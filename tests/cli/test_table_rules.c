@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Placement and verification: each rule and message of docs/formats/partition-table.md sections 6 to
-   8, and which of two faults is told first. */
+/* Placement and verification: each rule and message of docs/formats/partition-table.md sections 6
+   to 8, and which of two faults is told first. */
 
 #include "cli/tables.h"
 

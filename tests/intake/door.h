@@ -2,8 +2,8 @@
 #ifndef INTAKE_DOOR_H
 #define INTAKE_DOOR_H
 
-/* The intake of the update room's device, with one gate that answers as the test says and remembers what
-   it was asked. */
+/* The intake of the update room's device, with one gate that answers as the test says and remembers
+   what it was asked. */
 
 #include <updraft/intake.h>
 
@@ -41,7 +41,8 @@ struct door {
 
 extern struct door door;
 
-/* For cmocka: an intake that is FREE, in front of a device whose ota_0 runs and whose image is 2.0.0. */
+/* For cmocka: an intake that is FREE, in front of a device whose ota_0 runs and whose image is
+   2.0.0. */
 int door_set_up(void **state);
 int door_tear_down(void **state);
 

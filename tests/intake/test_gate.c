@@ -16,7 +16,7 @@
 
 static struct ota_gate_answer answer;
 
-/* ---- The chain -------------------------------------------------------------------------------- */
+/* ---- The chain ------------------------------------------------------------------------------- */
 
 struct link {
     struct ota_gate gate; /* first: the object gets itself back by a cast */
@@ -69,7 +69,7 @@ static void test_chain(void **state)
     }
 }
 
-/* ---- The schedule ----------------------------------------------------------------------------- */
+/* ---- The schedule ---------------------------------------------------------------------------- */
 
 static enum ota_err ask_at(struct ota_gate_schedule *schedule, uint32_t minute)
 {
@@ -133,6 +133,7 @@ static void test_schedule_that_never_opens(void **state)
     (void)state;
     assert_int_equal(ask_at(&schedule, 0), OTA_ERR_HELD);
     assert_int_equal(answer.retry_ms, 0); /* when it may be worth asking is not known */
+    assert_string_equal(answer.reason, "no updates are taken here: the schedule names no day");
 }
 
 static void test_schedule_without_a_clock(void **state)
@@ -148,7 +149,40 @@ static void test_schedule_without_a_clock(void **state)
     assert_int_equal(ota_gate_ask(&schedule.gate, &question, &answer), OTA_OK);
 }
 
-/* ---- The button ------------------------------------------------------------------------------- */
+/* It says when the window is, and what it takes the time for. */
+static void test_reason_of_the_schedule(void **state)
+{
+    static const struct {
+        uint16_t from, to;
+        uint8_t days;
+        uint32_t minute; /* UINT32_MAX: the time is not known */
+        const char *reason;
+    } rows[] = {
+        {120, 240, 0x1F, DAY + 817, "only Mon-Fri 02:00-04:00; it is Tue 13:37"},
+        {1380, 65, EVERY_DAY, 6 * DAY + 65, "only 23:00-01:05; it is Sun 01:05"},
+        {0, DAY, 0x60, 0, "only Sat-Sun; it is Mon 00:00"},
+        {600, 600, 0x04, WEEK - 1, "only Wed; it is Sun 23:59"},
+        {0, 1, 0x55, 1, "only Mon, Wed, Fri, Sun 00:00-00:01; it is Mon 00:01"},
+        {1439, DAY, 0xDB, UINT32_MAX,
+         "only Mon-Tue, Thu-Fri, Sun 23:59-24:00, and the time is not known yet"},
+        {0, DAY, EVERY_DAY, UINT32_MAX, "only 00:00-24:00, and the time is not known yet"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ota_gate_schedule schedule =
+            OTA_GATE_SCHEDULE(NULL, rows[i].from, rows[i].to, rows[i].days);
+        const struct ota_gate_question question = {.stage = OTA_GATE_BEGIN,
+                                                   .time_is_known = rows[i].minute != UINT32_MAX,
+                                                   .minute_of_week = rows[i].minute % WEEK};
+        assert_int_equal(ota_gate_ask(&schedule.gate, &question, &answer), OTA_ERR_HELD);
+        assert_memory_equal(answer.reason, "updates are taken here ", 23);
+        assert_string_equal(answer.reason + 23, rows[i].reason);
+        assert_true(strlen(answer.reason) < OTA_GATE_SCHEDULE_REASON_SIZE);
+    }
+}
+
+/* ---- The button ------------------------------------------------------------------------------ */
 
 static enum ota_err ask_button(struct ota_gate_armed *button, uint32_t now_ms)
 {
@@ -191,7 +225,7 @@ static void test_button_lets_go_on(void **state)
     assert_int_equal(ota_gate_ask(&button.gate, &question, &answer), OTA_OK);
 }
 
-/* ---- The product's own ------------------------------------------------------------------------ */
+/* ---- The product's own ----------------------------------------------------------------------- */
 
 static enum ota_err decide(void *context, const struct ota_gate_question *question,
                            struct ota_gate_answer *given)
@@ -225,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_schedule_that_never_opens),
         cmocka_unit_test(test_schedule_without_a_clock),
+        cmocka_unit_test(test_reason_of_the_schedule),
         cmocka_unit_test(test_button),
         cmocka_unit_test(test_button_lets_go_on),
         cmocka_unit_test(test_hook),

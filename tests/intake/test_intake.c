@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The intake's states, the target that an arrival means, and what becomes of the update behind it. */
+/* The intake's states, the target that an arrival means, and what becomes of the update behind
+   it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,7 @@ static void test_whole(void **state)
     assert_int_equal(intake->accepted, 2);
 }
 
-/* ---- Which call is legal in which state ------------------------------------------------------- */
+/* ---- Which call is legal in which state ------------------------------------------------------ */
 
 static void reach(enum ota_intake_state wanted)
 {
@@ -116,11 +117,47 @@ static void test_closed(void **state)
     (void)state;
     intake->is_closed = true;
     assert_false(ota_intake_is_free(intake));
-    assert_int_equal(ota_intake_begin(intake, &arrival), OTA_ERR_BUSY);
+    assert_int_equal(ota_intake_begin(intake, &arrival), OTA_ERR_RESTARTING);
     intake->is_closed = false;
+    assert_int_equal(ota_intake_availability(intake), OTA_OK);
     door_prove();
+    assert_int_equal(ota_intake_availability(intake), OTA_ERR_BUSY);
     intake->is_closed = true; /* what is in may still go its way */
+    assert_int_equal(ota_intake_availability(intake), OTA_ERR_RESTARTING);
     assert_int_equal(ota_intake_activate(intake), OTA_OK);
+}
+
+/* Asking lets nobody in, changes nothing and tells the update's listeners nothing. */
+static void test_asking(void **state)
+{
+    struct ota_arrival arrival = door_arrival();
+    uint64_t changes = ram_flash_changes(door.fixture.chip);
+
+    (void)state;
+    assert_int_equal(ota_intake_ask(intake, &arrival), OTA_OK);
+    door_expect_events("");
+    assert_int_equal(door.progress, 0);
+    assert_int_equal(door.gate.asked[OTA_GATE_BEGIN], 1);
+    assert_int_equal(intake->state, OTA_INTAKE_FREE);
+    assert_int_equal(intake->update.state, OTA_UPDATE_IDLE);
+
+    arrival.size = SLOT_SIZE + 1;
+    assert_int_equal(ota_intake_ask(intake, &arrival), OTA_ERR_TOO_LARGE);
+    door_expect_events("R");
+    assert_string_equal(ota_intake_reason(intake), ota_err_text(OTA_ERR_TOO_LARGE));
+
+    door.gate.answers[OTA_GATE_BEGIN] = OTA_ERR_HELD;
+    door.gate.reason = "the pump runs";
+    assert_int_equal(ota_intake_ask(intake, &arrival), OTA_ERR_HELD);
+    door_expect_events("R");
+    assert_string_equal(ota_intake_reason(intake), "the pump runs");
+
+    assert_int_equal(ram_flash_changes(door.fixture.chip), changes);
+
+    door.gate.answers[OTA_GATE_BEGIN] = OTA_OK;
+    door_begin(1);
+    assert_int_equal(ota_intake_ask(intake, &arrival), OTA_ERR_BUSY);
+    assert_int_equal(intake->state, OTA_INTAKE_TAKEN);
 }
 
 static void test_wrong_options(void **state)
@@ -156,7 +193,7 @@ static void test_bare(void **state)
     door_expect_events("");
 }
 
-/* ---- What fails ------------------------------------------------------------------------------- */
+/* ---- What fails ------------------------------------------------------------------------------ */
 
 static void test_the_update_refuses(void **state)
 {
@@ -216,7 +253,7 @@ static void test_activation_fails(void **state)
     assert_int_equal(ota_intake_activate(intake), OTA_OK);
 }
 
-/* ---- Expected digests ------------------------------------------------------------------------- */
+/* ---- Expected digests ------------------------------------------------------------------------ */
 
 static struct ota_digest md5_of_image(void)
 {
@@ -274,7 +311,7 @@ static void test_digest_afterwards(void **state)
     assert_int_equal(intake->failure.err, OTA_ERR_CRYPTO);
 }
 
-/* ---- Suspending and resuming ------------------------------------------------------------------ */
+/* ---- Suspending and resuming ----------------------------------------------------------------- */
 
 static void test_suspend_and_resume(void **state)
 {
@@ -326,7 +363,7 @@ static void test_reserve(void **state)
     assert_true(fixture_is_named(&door.fixture, 1));
 }
 
-/* ---- The target ------------------------------------------------------------------------------- */
+/* ---- The target ------------------------------------------------------------------------------ */
 
 static enum ota_err begin_data(const char *label, uint32_t size)
 {
@@ -426,6 +463,7 @@ int main(void)
         AT_THE_DOOR(test_whole),
         AT_THE_DOOR(test_legal_calls),
         AT_THE_DOOR(test_closed),
+        AT_THE_DOOR(test_asking),
         AT_THE_DOOR(test_wrong_options),
         AT_THE_DOOR(test_bare),
         AT_THE_DOOR(test_the_update_refuses),

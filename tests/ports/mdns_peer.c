@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A peer for the test of multicast DNS.
- *     mdns_peer advertise NAME PORT HTTP_PORT yes|no   a board that wants to be found, until SIGTERM
+ *     mdns_peer advertise NAME PORT HTTP_PORT yes|no   a board that wants to be found, to SIGTERM
  *     mdns_peer busy                                   datagrams to itself while it is advertised
  *     mdns_peer resolve NAME                           prints the address of NAME.local */
 

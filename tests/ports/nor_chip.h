@@ -2,8 +2,8 @@
 #ifndef PORTS_NOR_CHIP_H
 #define PORTS_NOR_CHIP_H
 
-/* The flash chip that the tests of the simulated NOR flash try, and what they ask about bytes. Static:
-   each test program has its own chip. */
+/* The flash chip that the tests of the simulated NOR flash try, and what they ask about bytes.
+   Static: each test program has its own chip. */
 
 #include <setjmp.h>
 #include <stdarg.h>

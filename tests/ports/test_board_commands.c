@@ -216,6 +216,9 @@ static void test_what_cannot_be_made_is_refused(void **unused)
         {"--chip esp32 --app ota_0=garden.bin", 1, "esp32-s3"},
         {"--chip esp32s3 --app ota_0=damaged.bin", 1, "damaged.bin: "},
         {"--chip esp32s3 --app ota_0=nowhere.bin", 1, "there is no such file"},
+        {"--chip esp8266 --app ota_0=garden.bin", 1,
+         "garden.bin: is whole, and of the form \"esp32\""},
+        {"--chip esp8266 --app ota_0=damaged.bin", 1, "damaged"},
         {"--data nvs=garden.bin", 1, "do not fit into nvs, which has 16,384"},
         {"--data ota_0=data.bin", 1, "put images there with --app"},
         {"--data nowhere=data.bin", 1, "no partition of that label"},
@@ -229,6 +232,24 @@ static void test_what_cannot_be_made_is_refused(void **unused)
         assert_said(cases[i].says);
         assert_int_not_equal(access("never", F_OK), 0);
     }
+}
+
+/* What esp8266 owners have is sound, and says so; but eboot boots it, and no partition table. */
+static void test_arduinos_file_of_the_esp8266(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("image make --chip esp8266 -s 0x40100000=data.bin -e 0x40100004 "
+                             "-o eboot.bin"),
+                     0);
+    assert_int_equal(updraft("image make --chip esp8266 --form arduino --boot-image eboot.bin "
+                             "-s 0x40201010=garden.bin -s 0x40100000=data.bin -e 0x40100004 "
+                             "-o sketch.bin"),
+                     0);
+    assert_int_equal(updraft("image verify --chip esp8266 sketch.bin"), 0);
+    assert_int_equal(updraft("board new never --chip esp8266 --app ota_0=sketch.bin"), 1);
+    assert_said(
+        "sketch.bin: is whole, and of the form \"esp8266 arduino\"; this board boots images "
+        "of the form \"esp8266 rtos\"");
 }
 
 static void test_boards_that_cannot_run_say_why(void **unused)
@@ -272,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_info_as_json),
         cmocka_unit_test(test_a_rehearsal),
         cmocka_unit_test(test_what_cannot_be_made_is_refused),
+        cmocka_unit_test(test_arduinos_file_of_the_esp8266),
         cmocka_unit_test(test_boards_that_cannot_run_say_why),
         cmocka_unit_test(test_wrong_words_for_a_run),
     };

@@ -38,6 +38,7 @@ static void test_all_of_them(void **state)
     ways.refuse_md5 = ways.restart_by_hand = ways.exclusive = true;
     ways.ca_file = "ca.pem";
     ways.fingerprint = "00:11";
+    ways.update_url = "https://127.0.0.1/a.bin";
     ways.upgrade_list = "list.json";
     ways.sdcard = "card";
     ways.window_from = 1380;
@@ -57,6 +58,7 @@ static void test_all_of_them(void **state)
     assert_false(back.restart_at_once);
     assert_string_equal(back.ca_file, ways.ca_file);
     assert_string_equal(back.fingerprint, ways.fingerprint);
+    assert_string_equal(back.update_url, ways.update_url);
     assert_string_equal(back.upgrade_list, ways.upgrade_list);
     assert_string_equal(back.sdcard, ways.sdcard);
     assert_int_equal(back.window_from, 1380);

@@ -207,7 +207,7 @@ static void test_file_that_grows(void **state)
     fetch->close(fetch);
 }
 
-/* ---- What makes one wait ---------------------------------------------------------------------- */
+/* ---- What makes one wait --------------------------------------------------------------------- */
 
 static void test_pipe(void **state)
 {

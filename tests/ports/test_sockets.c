@@ -162,9 +162,9 @@ static void test_a_port_is_given_once(void **unused)
     struct ota_listener *more;
     assert_int_equal(platform->open_datagrams(platform, 0, &datagrams), OTA_OK);
     const uint16_t port = datagrams->port;
-    assert_int_equal(platform->open_datagrams(platform, port, &more_datagrams), OTA_ERR_BUSY);
+    assert_int_equal(platform->open_datagrams(platform, port, &more_datagrams), OTA_ERR_PORT);
     assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
-    assert_int_equal(platform->listen(platform, listener->port, &more), OTA_ERR_BUSY);
+    assert_int_equal(platform->listen(platform, listener->port, &more), OTA_ERR_PORT);
     datagrams->close(datagrams);
     assert_int_equal(platform->open_datagrams(platform, port, &datagrams), OTA_OK);
     assert_int_equal(datagrams->port, port);
