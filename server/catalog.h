@@ -5,9 +5,9 @@
 /*
  * The files of one folder, with their facts, kept current by a thread while files come and go.
  *
- * Readers take a snapshot: an immutable list that they hold as long as they like while the catalogue
- * publishes newer ones. Files are known by name only; a name from outside is looked up in the list
- * and never becomes a path.
+ * Readers take a snapshot: an immutable list that they hold as long as they like while the
+ * catalogue publishes newer ones. Files are known by name only; a name from outside is looked up in
+ * the list and never becomes a path.
  *
  *     struct catalog_snapshot *snapshot = catalog_take(catalog);
  *     struct catalog_image *image = catalog_find(snapshot, "blinky.bin");
@@ -16,8 +16,8 @@
  *
  * What is left out: names that start with a dot or end as unfinished downloads do (.part, .tmp, ~),
  * names that are not UTF-8 or hold control characters, folders, links that lead out of the folder,
- * and files that are still being written: between the first write and the close, and, where a file's
- * bytes do not prove themselves whole, until it has not changed for `settle_ms`.
+ * and files that are still being written: between the first write and the close, and, where a
+ * file's bytes do not prove themselves whole, until it has not changed for `settle_ms`.
  */
 
 #include <stdbool.h>
@@ -93,7 +93,8 @@ void catalog_release(struct catalog_snapshot *snapshot);
 /* Asks the thread to look at the folder now. */
 void catalog_refresh(struct catalog *catalog);
 
-/* Waits until a list newer than `generation` is published, at most `timeout_ms`. Returns whether. */
+/* Waits until a list newer than `generation` is published, at most `timeout_ms`. Returns
+   whether. */
 bool catalog_wait(struct catalog *catalog, uint64_t generation, unsigned timeout_ms);
 
 /* Returns the image of that name, which lives as long as the snapshot is held, or NULL. */

@@ -283,7 +283,8 @@ static enum verdict is_newer(const struct device *device, const struct catalog_i
                                                                                 : SAME_OR_OLDER;
         }
     }
-    /* Nothing tells which file system a device has: one that asks without a version wants this one. */
+    /* Nothing tells which file system a device has: one that asks without a version wants this
+       one. */
     return !is_app || device->has_md5 || device->has_sha256 ? NEWER : UNKNOWN;
 }
 

@@ -22,8 +22,8 @@
  *
  * Of several images of the project the one with the highest version counts; versions that have no
  * order (server/version.h) come after those that have, the youngest file first. "Newer" is newer in
- * that order or, where there is none, different. A device that says no version, or an image that has
- * none, is decided by digest: an image other than the running one is newer.
+ * that order or, where there is none, different. A device that says no version, or an image that
+ * has none, is decided by digest: an image other than the running one is newer.
  *
  * The project is the one named in the URL or by x-Updraft-Project; else that of the image that the
  * device's digest says it runs; else the only one that there is for the chip. The chip likewise:

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "server/inspect.h"
+
 #define NAME_MAX_LENGTH 64
 
 /* A dialect: how a platform's updater names itself, and which of its headers every version of it
@@ -125,6 +127,19 @@ static const char *asked(const char *in_url, const struct device_request *reques
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+/* A device that runs an image of Arduino's core says of itself what its descriptor does. */
+static void drop_what_means_nothing(const struct device_request *request, struct device *device)
+{
+    const char *own = asked(NULL, request, "x-Updraft-Project");
+    if (own == NULL || strcmp(own, FILE_PROJECT_OF_ARDUINO) != 0) {
+        return;
+    }
+    device->version = NULL;
+    if (device->project == own) {
+        device->project = NULL;
+    }
+}
+
 static void check_required(const struct device_request *request, const struct dialect *dialect,
                            struct device *device)
 {
@@ -159,4 +174,5 @@ void device_read(const struct device_request *request, struct device *device)
     read_number(request, dialect, "free-space", &device->free_space, device);
     read_number(request, dialect, "chip-size", &device->chip_size, device);
     check_required(request, dialect, device);
+    drop_what_means_nothing(request, device);
 }

@@ -4,8 +4,8 @@
 
 /*
  * Who asks for an update, and what it says of itself: the request headers of the pull protocols of
- * ESP8266, ESP32 and Pico (docs/formats/http-pull.md sections 1 and 2), and of Updraft's own client, which
- * says the same under names of its own and adds its chip and project. All of it is an
+ * ESP8266, ESP32 and Pico (docs/formats/http-pull.md sections 1 and 2), and of Updraft's own
+ * client, which says the same under names of its own and adds its chip and project. All of it is an
  * unauthenticated claim.
  */
 

@@ -3,8 +3,9 @@
 #define UPDRAFT_SERVER_DOWNLOAD_H
 
 /*
- * Answers that carry a file: conditions and ranges honoured, a strong ETag from the SHA-256, digests
- * and version in headers, the length always stated, the bytes sent from the file by the kernel.
+ * Answers that carry a file: conditions and ranges honoured, a strong ETag from the SHA-256,
+ * digests and version in headers, the length always stated, the bytes sent from the file by the
+ * kernel.
  */
 
 #include "server/catalog.h"
@@ -15,12 +16,13 @@
 enum MHD_Result download_send(struct http_request *request, struct catalog *catalog,
                               const struct catalog_snapshot *snapshot, struct catalog_image *image);
 
-/* Answers 200 with the headers of the image and without its bytes: the answer to "which version?". */
+/* Answers 200 with the headers of the image and without its bytes: the answer to "which
+   version?". */
 enum MHD_Result download_send_facts(struct http_request *request,
                                     const struct catalog_image *image);
 
-/* Writes the image's ETag, with its quotes, and returns `etag`. It has 192 of the SHA-256's bits, so
-   that with its quotes it fits the 64 bytes that a device keeps of it. */
+/* Writes the image's ETag, with its quotes, and returns `etag`. It has 192 of the SHA-256's bits,
+   so that with its quotes it fits the 64 bytes that a device keeps of it. */
 #define DOWNLOAD_ETAG_SIZE 51u
 const char *download_etag(const struct catalog_image *image, char etag[DOWNLOAD_ETAG_SIZE]);
 

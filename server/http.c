@@ -2,9 +2,10 @@
 
 /*
  * The glue to libmicrohttpd: epoll in a pool of threads. Beside its own time-out for silence, a
- * watcher thread holds each connection to a deadline: a request must be whole in time, so that a peer
- * that sends a byte now and then does not stay for ever, and an answer must be taken at a least
- * speed. The watcher shuts the socket down; libmicrohttpd then ends the connection in its own way.
+ * watcher thread holds each connection to a deadline: a request must be whole in time, so that a
+ * peer that sends a byte now and then does not stay for ever, and an answer must be taken at a
+ * least speed. The watcher shuts the socket down; libmicrohttpd then ends the connection in its own
+ * way.
  */
 
 #include "server/http.h"

@@ -3,11 +3,11 @@
 #define UPDRAFT_SERVER_HTTP_H
 
 /*
- * HTTP for the rooms of the server: libmicrohttpd with its limits set, requests dispatched by a table
- * of routes, answers sent through one door, connections watched.
+ * HTTP for the rooms of the server: libmicrohttpd with its limits set, requests dispatched by a
+ * table of routes, answers sent through one door, connections watched.
  *
- * Limits: connections in all, 16 KiB of headers a connection, a time for a request to be whole, a time
- * of silence, and a least average speed for taking an answer.
+ * Limits: connections in all, 16 KiB of headers a connection, a time for a request to be whole, a
+ * time of silence, and a least average speed for taking an answer.
  */
 
 #include <microhttpd.h>

@@ -138,8 +138,8 @@ static void digests_abort(struct digests *digests)
     digests->crypto->hash_abort(&digests->sha256);
 }
 
-/* What follows an image in its file (a signature, padding) is not part of what a device says that it
-   runs. Only such files are read a second time. */
+/* What follows an image in its file (a signature, padding) is not part of what a device says that
+   it runs. Only such files are read a second time. */
 static bool take_image_digests(int fd, uint64_t size, const struct ota_crypto *crypto,
                                const atomic_bool *stop, struct file_facts *facts)
 {
@@ -215,8 +215,7 @@ static void take_image_facts(const struct ota_image_check *check, uint64_t size,
     facts->flash_size = flash_size_of(image, !esp32);
     facts->has_image_digest = image->has_digest;
     memcpy(facts->image_digest, image->digest, sizeof facts->image_digest);
-    /* Arduino's core for the ESP32 carries the descriptor of the build of its libraries. */
-    if (described && strcmp(descriptor.project, "arduino-lib-builder") != 0) {
+    if (described && strcmp(descriptor.project, FILE_PROJECT_OF_ARDUINO) != 0) {
         copy_printable(facts->project, sizeof facts->project, descriptor.project);
         copy_printable(facts->version, sizeof facts->version, descriptor.version);
     }

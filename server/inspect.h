@@ -6,10 +6,10 @@
  * What a file is, found out from its bytes: an app image and for which chip, project and
  * version; a file system image; or just a file. And its digests.
  *
- * An app says its project and version in its descriptor. ESP8266 images, Arduino's ESP32 core (whose
- * descriptor is the core's, not the sketch's), images for the Pico and file systems have none; there
- * the file name says it: NAME[-VERSION][.KIND].bin, as in "door-1.2.0.bin", "Blink.ino.bin",
- * "door-1.2.0.littlefs.bin", "door-1.2.0.rp2040.bin".
+ * An app says its project and version in its descriptor. ESP8266 images, Arduino's ESP32 core
+ * (whose descriptor is the core's, not the sketch's), images for the Pico and file systems have
+ * none; there the file name says it: NAME[-VERSION][.KIND].bin, as in "door-1.2.0.bin",
+ * "Blink.ino.bin", "door-1.2.0.littlefs.bin", "door-1.2.0.rp2040.bin".
  */
 
 #include <stdatomic.h>
@@ -26,6 +26,10 @@ enum file_kind {
 };
 
 /* Ours, beside those of enum ota_chip_id: boards whose images have no header that names a chip. */
+/* What each image of Arduino's core for the ESP32 calls itself: its descriptor is that of the build of
+   the core's libraries, and says neither project nor version of the program. */
+#define FILE_PROJECT_OF_ARDUINO "arduino-lib-builder"
+
 #define FILE_CHIP_PICO 0x2040u
 #define FILE_CHIP_NONE 0xFFFFu
 
@@ -52,8 +56,8 @@ enum inspect_result {
     INSPECT_FAILED,  /* the file could not be read or hashed; errno says why */
 };
 
-/* Reads `fd` from its first byte to its end and fills `facts`. `name` is the file's name without its
-   folder. Leaves early when `*stop` becomes true. `fd` stays the caller's. */
+/* Reads `fd` from its first byte to its end and fills `facts`. `name` is the file's name without
+   its folder. Leaves early when `*stop` becomes true. `fd` stays the caller's. */
 enum inspect_result inspect_file(int fd, const char *name, uint64_t size,
                                  const struct ota_crypto *crypto, const atomic_bool *stop,
                                  struct file_facts *facts);
@@ -61,8 +65,8 @@ enum inspect_result inspect_file(int fd, const char *name, uint64_t size,
 /* Returns the chip's name, "esp32-s3", "host", "pico"; "" for FILE_CHIP_NONE. */
 const char *inspect_chip_name(uint16_t chip);
 
-/* Returns the chip of that name, whatever its case, with or without the dash; FILE_CHIP_NONE if there
-   is none. */
+/* Returns the chip of that name, whatever its case, with or without the dash; FILE_CHIP_NONE if
+   there is none. */
 uint16_t inspect_chip_by_name(const char *name);
 
 #endif

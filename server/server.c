@@ -72,7 +72,8 @@ static enum MHD_Result answer_pull(struct http_request *request)
     return pull_answer(request, catalog_of(request), request->rest);
 }
 
-/* Sketches ask wherever their examples told them to: /esp/update/arduino.php, /update, /firmware.bin. */
+/* Sketches ask wherever their examples told them to: /esp/update/arduino.php, /update,
+   /firmware.bin. */
 static enum MHD_Result answer_elsewhere(struct http_request *request)
 {
     if (pull_is_updater(request)) {
@@ -281,8 +282,8 @@ struct server *server_start(const struct server_options *options, char *why, siz
 
 void server_stop(struct server *server, unsigned grace_ms)
 {
-    /* Answers use the catalogue, and the catalogue's thread cuts connections: each ends before what it
-       uses is freed. */
+    /* Answers use the catalogue, and the catalogue's thread cuts connections: each ends before what
+       it uses is freed. */
     struct http *http = atomic_load(&server->http);
     http_stop(http, grace_ms);
     catalog_stop(server->catalog);

@@ -14,8 +14,8 @@
  *     ... until a signal comes ...
  *     server_stop(server, 5000);
  *
- * Everything of one server hangs on its struct; a process may run several. Threads of its own do the
- * work and call back; the callbacks must not call server_stop.
+ * Everything of one server hangs on its struct; a process may run several. Threads of its own do
+ * the work and call back; the callbacks must not call server_stop.
  */
 
 #include <stdbool.h>
@@ -58,8 +58,8 @@ struct server_options {
     unsigned timeout_s;       /* for a silent peer, and for a request to be whole; 0: 30 */
     unsigned settle_ms;       /* see struct catalog_options */
 
-    /* Called after each request, by any of the server's threads but never by two at once. NULL if not
-       wanted. */
+    /* Called after each request, by any of the server's threads but never by two at once. NULL if
+       not wanted. */
     void (*on_request)(void *context, const struct server_request *request);
     /* Called for each file that comes or goes, see struct catalog_options. */
     void (*on_change)(void *context, enum catalog_change change, const struct catalog_image *image);
@@ -76,8 +76,8 @@ void server_stop(struct server *server, unsigned grace_ms);
 /* Returns the port that is listened on. */
 uint16_t server_port(const struct server *server);
 
-/* Returns "http://ADDRESS:PORT" for other machines: if the server listens everywhere, with an address
-   of the local network where this machine has one. Lives as long as the server. */
+/* Returns "http://ADDRESS:PORT" for other machines: if the server listens everywhere, with an
+   address of the local network where this machine has one. Lives as long as the server. */
 const char *server_url(const struct server *server);
 
 /* The images being served. */

@@ -6,8 +6,9 @@
  * Which bytes of a file a request gets: its conditions and its range, as a pure function
  * (RFC 9110 sections 13 and 14).
  *
- * One range is answered with 206; several, or a range that makes no sense, with the whole file, which
- * section 14.2 allows. A date in If-Range never holds: two versions of a file can share a second.
+ * One range is answered with 206; several, or a range that makes no sense, with the whole file,
+ * which section 14.2 allows. A date in If-Range never holds: two versions of a file can share a
+ * second.
  */
 
 #include <stdbool.h>

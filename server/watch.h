@@ -4,8 +4,8 @@
 
 /*
  * News of a folder from the kernel (inotify), reduced to what a catalogue wants to know: "look
- * again", and which files are open for writing. Where the kernel has no watch to give, the catalogue
- * looks by the clock alone.
+ * again", and which files are open for writing. Where the kernel has no watch to give, the
+ * catalogue looks by the clock alone.
  */
 
 #include <stdbool.h>

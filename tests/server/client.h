@@ -2,8 +2,8 @@
 #ifndef TESTS_SERVER_CLIENT_H
 #define TESTS_SERVER_CLIENT_H
 
-/* Two HTTP clients for tests: libcurl for what a client of other people's does, and a bare socket for
-   what no decent client would. Whatever fails outside the server ends the program. */
+/* Two HTTP clients for tests: libcurl for what a client of other people's does, and a bare socket
+   for what no decent client would. Whatever fails outside the server ends the program. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,8 +20,8 @@ struct answer {
 
 void answer_free(struct answer *answer);
 
-/* Returns a header's value, without blanks around it, in a buffer that the next call reuses; NULL if
-   it is not there. */
+/* Returns a header's value, without blanks around it, in a buffer that the next call reuses; NULL
+   if it is not there. */
 const char *answer_header(const struct answer *answer, const char *name);
 
 /* Makes one request. `headers` are whole lines, ended by NULL; NULL: none. */
@@ -35,7 +35,8 @@ void client_get_together(uint16_t port, const char *path, struct answer *answers
 int client_connect(uint16_t port, int receive_buffer);
 void client_send(int socket, const void *data, size_t len);
 
-/* Reads exactly `len` bytes or up to the end; returns how many came. Gives up after 20 s of silence. */
+/* Reads exactly `len` bytes or up to the end; returns how many came. Gives up after 20 s of
+   silence. */
 size_t client_read(int socket, void *data, size_t len);
 
 /* Waits until the other side closes; returns whether it did within `ms`. */

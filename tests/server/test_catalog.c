@@ -173,7 +173,8 @@ static void test_replaced_file_stays_whole_for_its_readers(void **state)
     struct catalog_snapshot *after = wait_for(world, has_version_2, "x.bin");
     assert_int_equal(atomic_load(&world->overwritten), 0);
 
-    /* The open file still has all the old bytes; opened anew, it is another one, and that is said. */
+    /* The open file still has all the old bytes; opened anew, it is another one, and that is
+       said. */
     struct file_facts facts;
     atomic_bool stop = false;
     assert_int_equal(inspect_file(fd, "x.bin", old->size, &ota_crypto_psa, &stop, &facts),

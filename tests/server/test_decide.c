@@ -506,6 +506,24 @@ static void test_project(void **state)
     expect(DECIDE(&esp8266, &door, &lamp, &running), 200, &lamp, NULL);
 }
 
+/* An image of Arduino's core, served by the name of its file, asks for the next one by the name and version
+   of the core's libraries. */
+static void test_a_project_that_means_nothing(void **state)
+{
+    (void)state;
+    struct catalog_image door = app(OTA_CHIP_HOST, "door", "2.0.0");
+    struct catalog_image lamp = app(OTA_CHIP_HOST, "lamp", "3.0.0");
+    struct request request = updraft;
+    set(&request, "x-Updraft-Project", "arduino-lib-builder");
+    set(&request, "x-Updraft-version", "esp-idf: v5.5");
+    set(&request, "x-Updraft-sketch-md5", MD5_OF_RUNNING);
+    expect(DECIDE(&request, &door), 200, &door, NULL);
+    set_hex(door.facts.image_md5, MD5_OF_RUNNING);
+    expect(DECIDE(&request, &door), 304, &door, NULL);
+    request.project = "lamp";
+    expect(DECIDE(&request, &door, &lamp), 200, &lamp, NULL);
+}
+
 static void test_chip(void **state)
 {
     (void)state;
@@ -582,6 +600,7 @@ int main(void)
         cmocka_unit_test(test_file_systems),
         cmocka_unit_test(test_highest_version_wins),
         cmocka_unit_test(test_project),
+        cmocka_unit_test(test_a_project_that_means_nothing),
         cmocka_unit_test(test_chip),
         cmocka_unit_test(test_own_client),
         cmocka_unit_test(test_hostile_values),

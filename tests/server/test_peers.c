@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The server over loopback: peers who mean no good or take no end, and the end of the server's life. */
+/* The server over loopback: peers who mean no good or take no end, and the end of the server's
+   life. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
 #ifndef TESTS_SERVER_WORLD_H
 #define TESTS_SERVER_WORLD_H
 
-/* A server over loopback with a folder of its own: the set-up and tear-down of a cmocka test, and what
-   tests do to the folder and ask of the server. */
+/* A server over loopback with a folder of its own: the set-up and tear-down of a cmocka test, and
+   what tests do to the folder and ask of the server. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +29,8 @@ struct world {
     unsigned requests;
 };
 
-/* Start the server, the second one with little patience for slow peers: *state becomes the world. */
+/* Start the server, the second one with little patience for slow peers: *state becomes the
+   world. */
 int world_set_up(void **state);
 int world_set_up_impatient(void **state);
 int world_tear_down(void **state);
@@ -43,14 +44,15 @@ void world_wait_listed(struct world *world, const char *name, size_t size);
 /* Puts a file of noise into the folder; the bytes are the caller's to free. */
 uint8_t *world_put_noise(struct world *world, const char *name, uint64_t seed, size_t len);
 
-/* Asks for the file "big" on a bare connection and reads the answer's head and the first `some` bytes
-   of the body. Returns the connection. */
+/* Asks for the file "big" on a bare connection and reads the answer's head and the first `some`
+   bytes of the body. Returns the connection. */
 int world_begin_download(struct world *world, uint8_t *bytes, size_t some);
 
 /* Makes a request that is written out. */
 struct answer world_ask(struct world *world, const char *request);
 
-/* Demand that the answer is whole and has this body; that a header is this, or, with NULL, absent. */
+/* Demand that the answer is whole and has this body; that a header is this, or, with NULL,
+   absent. */
 void assert_body(const struct answer *answer, const uint8_t *bytes, size_t len);
 void assert_header(const struct answer *answer, const char *name, const char *expected);
 
