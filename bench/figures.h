@@ -3,8 +3,8 @@
 #define BENCH_FIGURES_H
 
 /*
- * Measured figures: a flat list of names and numbers, printed as a table and written as JSON. Ratios
- * compare two things measured in one run, so that they mean the same on each machine.
+ * Measured figures: a flat list of names and numbers, printed as a table and written as JSON.
+ * Ratios compare two things measured in one run, so that they mean the same on each machine.
  */
 
 #include <stdbool.h>
@@ -31,8 +31,8 @@ void figures_add(struct figures *figures, const struct figure *figure);
 /* Prints the table; returns how many figures that no clock measured are beyond their limit. */
 int figures_print(const struct figures *figures);
 
-/* Writes `{"name": value, …}` to `path` by way of a temporary file. Returns false, having said why, if
-   that fails. */
+/* Writes `{"name": value, …}` to `path` by way of a temporary file. Returns false, having said why,
+   if that fails. */
 bool figures_write_json(const struct figures *figures, const char *path);
 
 #endif

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* updraft-bench: the figures that the project watches. `--short` measures less often; `--json FILE`
-   writes them there; power cuts are taken from the last run of the power harness, if there was one. */
+   writes them there; power cuts are taken from the last run of the power harness, if any. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "decode.h"
 #include "figures.h"
 #include "network.h"
 #include "rig.h"
 
-/* The floor of flash time: largest erase blocks for what they cover whole, sectors for the rest, and
-   a program of each page. */
+/* The floor of flash time: largest erase blocks for what they cover whole, sectors for the rest,
+   and a program of each page. */
 static double flash_floor_ns(void)
 {
     uint32_t blocks = RIG_IMAGE_SIZE / RIG_BLOCK;
@@ -192,6 +193,7 @@ int main(int argc, char **argv)
     measure_flash_time(&figures);
     measure_pipeline(&figures, runs);
     measure_boot(&figures);
+    decode_measure(&figures, runs);
     network_measure(&figures, runs / 5);
     take_tls_memory(&figures);
     take_power(&figures, "build/power.json");

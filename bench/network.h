@@ -14,8 +14,8 @@
 
 #include "figures.h"
 
-/* Adds `push_over_tcp`, `upload_over_tcp`, `pull_over_tcp`, `pull_tls_over_tcp`: the best of `runs` runs
-   each, taken in turns. */
+/* Adds `push_over_tcp`, `upload_over_tcp`, `pull_over_tcp`, `pull_tls_over_tcp`, and the same over copies
+   in larger pieces: the best of `runs` runs each, taken in turns. */
 void network_measure(struct figures *figures, int runs);
 
 #endif

@@ -28,7 +28,7 @@ static void need(const char *what, enum ota_err err)
     }
 }
 
-/* ---- The board -------------------------------------------------------------------------------- */
+/* ---- The board ------------------------------------------------------------------------------- */
 
 static void fill_flash(struct network_board *board)
 {
@@ -73,7 +73,7 @@ void network_board_free(struct network_board *board)
     free(board->memory);
 }
 
-/* ---- Its ways in ------------------------------------------------------------------------------ */
+/* ---- Its ways in ----------------------------------------------------------------------------- */
 
 /* What the agent says would be on the terminal between the figures; warnings may matter. */
 static void log_warnings(struct ota_platform *platform, enum ota_log_level level, const char *tag,
@@ -138,7 +138,7 @@ static struct ota_service *make_service(struct network_board *board, enum networ
     }
 }
 
-/* ---- Its life --------------------------------------------------------------------------------- */
+/* ---- Its life -------------------------------------------------------------------------------- */
 
 static void *live(void *context)
 {

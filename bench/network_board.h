@@ -61,8 +61,8 @@ void network_board_free(struct network_board *board);
 void network_board_start(struct network_board *board, enum network_way way, const char *url,
                          struct ota_secure *secure);
 
-/* Waits until the file is in place and stops the board. Returns when that was. Ends the program if it came
-   to nothing, or if the flash does not hold `file`. */
+/* Waits until the file is in place and stops the board. Returns when that was. Ends the program if
+   it came to nothing, or if the flash does not hold `file`. */
 double network_board_finish(struct network_board *board, const uint8_t *file);
 
 #endif

@@ -109,7 +109,7 @@ static void read_head(int connection, SSL *tls, char head[HEAD_MAX])
 struct receiver {
     int listener;
     size_t len, piece;
-    uint8_t *buffer;
+    uint8_t *to;
     double ended;
 };
 
@@ -118,27 +118,29 @@ static void *receive(void *context)
     struct receiver *receiver = context;
     int connection = accept_one(receiver->listener);
 
-    for (size_t left = receiver->len; left > 0;) {
-        ssize_t got = recv(connection, receiver->buffer, receiver->piece, 0);
+    for (size_t at = 0; at < receiver->len;) {
+        size_t left = receiver->len - at;
+        ssize_t got =
+            recv(connection, receiver->to + at, left < receiver->piece ? left : receiver->piece, 0);
         if (got <= 0) {
             die("receiving");
         }
-        left -= (size_t)got;
+        at += (size_t)got;
     }
     receiver->ended = rig_seconds();
     close(connection);
     return NULL;
 }
 
-double network_copy(const uint8_t *data, size_t len, size_t piece)
+double network_copy(const uint8_t *data, size_t len, size_t piece, uint8_t *to)
 {
     struct receiver receiver = {.len = len, .piece = piece};
     pthread_t thread;
     uint16_t port;
 
     receiver.listener = listen_anywhere(&port);
-    receiver.buffer = malloc(piece);
-    if (receiver.buffer == NULL || pthread_create(&thread, NULL, receive, &receiver) != 0) {
+    receiver.to = to;
+    if (pthread_create(&thread, NULL, receive, &receiver) != 0) {
         die("starting a thread");
     }
     double started = rig_seconds();
@@ -147,7 +149,6 @@ double network_copy(const uint8_t *data, size_t len, size_t piece)
     pthread_join(thread, NULL);
     close(connection);
     close(receiver.listener);
-    free(receiver.buffer);
     return receiver.ended - started;
 }
 

@@ -18,9 +18,9 @@
 
 #include <updraft/crypto.h>
 
-/* Sends `len` bytes over a new connection to a thread that reads them into a buffer, both `piece` bytes at a
+/* Sends `len` bytes over a new connection to a thread that reads them into `to`, both `piece` bytes at a
    time. Returns the seconds from before it connects until the last byte was read. */
-double network_copy(const uint8_t *data, size_t len, size_t piece);
+double network_copy(const uint8_t *data, size_t len, size_t piece, uint8_t *to);
 
 /* Posts the file as a form to /update at `port`, part "filesystem". Returns after the answer, which must
    be 200. The file is sent `piece` bytes at a time. */
@@ -41,7 +41,8 @@ struct network_server {
     pthread_t thread;
 };
 
-/* Makes the server, which sends `piece` bytes at a time; with `secure` it speaks TLS and has a certificate of its own making, for 127.0.0.1. */
+/* Makes the server, which sends `piece` bytes at a time; with `secure` it speaks TLS and has a
+   certificate of its own making, for 127.0.0.1. */
 void network_server_init(struct network_server *server, bool secure, const uint8_t *file,
                          size_t len, size_t piece);
 void network_server_free(struct network_server *server);

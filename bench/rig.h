@@ -3,8 +3,8 @@
 #define BENCH_RIG_H
 
 /*
- * What every benchmark runs on: a simulated 4 MB flash with two OTA slots, and two images of the size
- * of a real ESP32-S3 firmware, 867,072 bytes, that differ everywhere.
+ * What every benchmark runs on: a simulated 4 MB flash with two OTA slots, and two images of the
+ * size of a real ESP32-S3 firmware, 867,072 bytes, that differ everywhere.
  */
 
 #include <stdint.h>

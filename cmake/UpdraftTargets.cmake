@@ -10,7 +10,7 @@ function(updraft_room name)
     set(target updraft_${name})
     add_library(${target} OBJECT ${room_SOURCES})
     updraft_device_settings(${target})
-    target_compile_options(${target} PRIVATE -ffreestanding)
+    updraft_freestanding(${target})
     set_property(GLOBAL APPEND PROPERTY UPDRAFT_ROOMS ${name})
     if(CMAKE_CROSSCOMPILING)
         target_compile_options(${target} PRIVATE -fstack-usage)
@@ -24,7 +24,7 @@ endfunction()
 # updraft_device_library(<target> SOURCES <file>... LIBRARIES <target>... [HOSTED])
 #
 # A device library beside libupdraft.a, one that not every program wants: a crypto backend, the agent. HOSTED: it uses the
-# C library.
+# C library; without, `scripts/check-freestanding` holds it to what it holds the rooms to.
 function(updraft_device_library target)
     cmake_parse_arguments(PARSE_ARGV 1 library "HOSTED" "" "SOURCES;LIBRARIES")
     add_library(${target} STATIC ${library_SOURCES})
@@ -33,12 +33,20 @@ function(updraft_device_library target)
     if(library_HOSTED)
         target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
     else()
-        target_compile_options(${target} PRIVATE -ffreestanding)
+        updraft_freestanding(${target})
+        file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/rooms/${target}.objects
+            CONTENT "$<JOIN:$<TARGET_OBJECTS:${target}>,\n>\n")
     endif()
     string(REGEX REPLACE "^updraft_" "" export_name ${target})
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${export_name})
     add_library(Updraft::${export_name} ALIAS ${target})
     set_property(GLOBAL APPEND PROPERTY UPDRAFT_INSTALLED ${target})
+endfunction()
+
+# No C library but the functions of base/mem.h. Those are what their names say: the compiler may load a word where one is
+# copied, instead of a call.
+function(updraft_freestanding target)
+    target_compile_options(${target} PRIVATE -ffreestanding -fbuiltin)
 endfunction()
 
 # What every part of the device library is compiled with.

@@ -25,12 +25,13 @@ RAM(ram_boot, sizeof(struct ota_boot));
 RAM(ram_intake, sizeof(struct ota_intake));
 
 /* The ways in, each without the intake: the protocol's object, and with all that the agent's service
-   holds besides. A web server has one connection here; a pull its text. */
+   holds besides. A web server has as many connections as its header recommends; a pull its text. */
 RAM(ram_espota, sizeof(struct ota_espota));
 RAM(ram_espota_service, sizeof(struct ota_espota_service));
 RAM(ram_esphome, sizeof(struct ota_esphome));
 RAM(ram_esphome_service, sizeof(struct ota_esphome_service));
-RAM(ram_http_upload, sizeof(struct ota_web_service) + sizeof(struct ota_web_service_connection));
+RAM(ram_http_upload, sizeof(struct ota_web_service) +
+                         OTA_WEB_SERVICE_CONNECTIONS * sizeof(struct ota_web_service_connection));
 RAM(ram_http_upload_connection, sizeof(struct ota_web_service_connection));
 RAM(ram_multipart, sizeof(struct ota_multipart));
 RAM(ram_pull, sizeof(struct ota_pull) + 2048);
@@ -39,3 +40,7 @@ RAM(ram_upgrade_list, sizeof(struct ota_upgrade_list));
 /* Senders. */
 RAM(ram_espota_host, sizeof(struct ota_espota_host));
 RAM(ram_esphome_host, sizeof(struct ota_esphome_host));
+
+/* What compressed images take on top of an update: the decoder, and whoever reads the slot for it. */
+RAM(ram_gunzip, sizeof(struct ota_gunzip) + sizeof(struct ota_history) + sizeof(void *));
+RAM(ram_heatshrink, sizeof(struct ota_heatshrink) + sizeof(struct ota_history) + sizeof(void *));

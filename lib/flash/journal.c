@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The resume journal. Every record has program units of its own and is written once, so that it needs
-   nothing of the flash that NOR does not promise. */
+/* The resume journal. Every record has program units of its own and is written once, so that it
+   needs nothing of the flash that NOR does not promise. */
 #include <updraft/journal.h>
 
 #include "base/blank.h"
@@ -75,8 +75,8 @@ static void journal_init(struct ota_journal *journal, const struct ota_region *r
     journal->sector.size = sector;
 }
 
-/* Spreads the checkpoints so that a quarter of the room is left: those appended by later resumes lie
-   closer. */
+/* Spreads the checkpoints so that a quarter of the room is left: those appended by later resumes
+   lie closer. */
 static uint32_t interval_for(const struct ota_flash *flash, uint32_t size)
 {
     uint32_t room = (flash->erase_size - header_len(flash)) / record_len(flash);
@@ -164,7 +164,8 @@ static enum ota_err scan(struct ota_journal *journal)
             journal->last = checkpoint;
         }
     }
-    /* One place is left out: power may have failed before the first bit of a record there showed. */
+    /* One place is left out: power may have failed before the first bit of a record there
+       showed. */
     journal->next = last_used + 2 * stride;
     return OTA_OK;
 }

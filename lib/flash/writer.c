@@ -37,8 +37,8 @@ static enum ota_err fail(struct ota_writer *writer, enum ota_err err, uint32_t o
     return writer->failure.err;
 }
 
-/* A sector if the buffer holds one, else the largest power of two that fits the buffer and a page: it
-   divides the sector, and the write size divides it. */
+/* A sector if the buffer holds one, else the largest power of two that fits the buffer and a page:
+   it divides the sector, and the write size divides it. */
 static uint32_t chunk_size(const struct ota_flash *flash, uint32_t buffer_size)
 {
     uint32_t chunk = ota__max(PAGE, flash->write_size);
@@ -95,12 +95,13 @@ static uint32_t largest_unit(const struct ota_writer *writer, uint32_t offset, u
 }
 
 /* The unit to erase at `prepared`: a block if what remains of the stream covers it whole and it is
-   known to change, else a sector. "Known to change" is said of the sector before; the first counts as
-   changed. */
+   known to change, else a sector. "Known to change" is said of the sector before; the first counts
+   as changed. */
 static uint32_t erase_unit(const struct ota_writer *writer)
 {
     uint32_t sector = writer->region.flash->erase_size;
-    /* The last sector holds the mark of an update under way: it goes alone, when all else is done. */
+    /* The last sector holds the mark of an update under way: it goes alone, when all else is
+       done. */
     uint32_t end = ota__min(writer->end, writer->region.size - sector);
 
     if (!writer->end_known || !writer->changing || writer->prepared >= end) {
@@ -119,8 +120,8 @@ static enum ota_err erase(struct ota_writer *writer, uint32_t offset, uint32_t u
     return ota_region_erase(&writer->region, offset, unit);
 }
 
-/* Makes the flash at `prepared`, where the stream now is, ready for `data`; `*same` says that it holds
-   the data already and the sector is to be left alone. */
+/* Makes the flash at `prepared`, where the stream now is, ready for `data`; `*same` says that it
+   holds the data already and the sector is to be left alone. */
 static enum ota_err prepare(struct ota_writer *writer, const uint8_t *data, uint32_t len,
                             bool *same)
 {
@@ -187,8 +188,8 @@ enum ota_err ota_writer_erase_ahead(struct ota_writer *writer)
     return err;
 }
 
-/* Programs one page, or, if it is to stay blank, looks whether it is: an erase may have failed and not
-   said so. */
+/* Programs one page, or, if it is to stay blank, looks whether it is: an erase may have failed and
+   not said so. */
 static enum ota_err program_page(struct ota_writer *writer, uint32_t offset, const uint8_t *data,
                                  uint32_t len)
 {

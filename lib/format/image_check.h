@@ -2,7 +2,8 @@
 #ifndef FORMAT_IMAGE_CHECK_H
 #define FORMAT_IMAGE_CHECK_H
 
-/* What the image check's files share: its stages, and the judgements that each form has of its own. */
+/* What the image check's files share: its stages, and the judgements that each form has of its
+   own. */
 
 #include <updraft/image.h>
 
@@ -38,7 +39,8 @@ static inline uint32_t ota__app_descriptor_offset(enum ota_image_form form)
 /* Keeps the first failure; returns it. */
 enum ota_err ota__image_fail(struct ota_image_check *check, enum ota_err err, uint32_t offset);
 
-/* Goes on to a stage of `len` bytes. Fails with OTA_ERR_TOO_LARGE if they do not fit the partition. */
+/* Goes on to a stage of `len` bytes. Fails with OTA_ERR_TOO_LARGE if they do not fit the
+   partition. */
 enum ota_err ota__image_enter(struct ota_image_check *check, enum ota__stage stage, uint32_t len);
 
 /* The image is whole: only a trailer may follow, where the rules allow one. */

@@ -36,7 +36,7 @@ bool ota_tone_is(const void *data, size_t len)
     return len >= 2 && ota__get_le16(data) == TAG;
 }
 
-/* ---- The head --------------------------------------------------------------------------------- */
+/* ---- The head -------------------------------------------------------------------------------- */
 
 static enum ota_err decode_header(struct ota_tone_head *head, const uint8_t *bytes)
 {
@@ -80,7 +80,7 @@ enum ota_err ota_tone_head_decode(struct ota_tone_head *head, const void *data, 
                                     : decode_description(head, bytes + OTA_TONE_HEADER_SIZE);
 }
 
-/* ---- The check -------------------------------------------------------------------------------- */
+/* ---- The check ------------------------------------------------------------------------------- */
 
 static enum ota_err fail(struct ota_tone_check *check, enum ota_err err, uint32_t offset)
 {
@@ -240,7 +240,7 @@ enum ota_err ota_tone_check_finish(struct ota_tone_check *check)
     return check->failure.err;
 }
 
-/* ---- In a partition --------------------------------------------------------------------------- */
+/* ---- In a partition -------------------------------------------------------------------------- */
 
 enum ota_err ota_tone_verify(struct ota_tone_check *check, const struct ota_region *region)
 {

@@ -110,7 +110,8 @@ static const char *last_dash(struct span span)
     return NULL;
 }
 
-/* Takes "-dirty" and "-14-g1a2b3c4" off the end of a tail that starts with '-', if they are there. */
+/* Takes "-dirty" and "-14-g1a2b3c4" off the end of a tail that starts with '-', if they are
+   there. */
 static void take_describe(struct span *tail, struct version *version)
 {
     const char *dash = last_dash(*tail);
@@ -215,7 +216,8 @@ static int compare_dotted_numbers(struct span a, struct span b)
     return 0;
 }
 
-/* Identifiers of digits compare by value and come before others; a prefix comes before the longer. */
+/* Identifiers of digits compare by value and come before others; a prefix comes before the
+   longer. */
 static int compare_pre_releases(struct span a, struct span b)
 {
     if (is_empty(a) || is_empty(b)) {
@@ -299,4 +301,13 @@ bool ota_version_is_ordered(const char *text)
 {
     struct version version;
     return parse(text, &version);
+}
+
+bool ota_app_descriptor_is_same_build(const struct ota_app_descriptor *a,
+                                      const struct ota_app_descriptor *b)
+{
+    static const uint8_t none[OTA_SHA256_SIZE];
+
+    return memcmp(a->elf_sha256, none, sizeof none) != 0 &&
+           memcmp(a->elf_sha256, b->elf_sha256, sizeof none) == 0;
 }

@@ -176,8 +176,8 @@ static enum ota_err erase_both(const struct selection *selection)
     return err == OTA_OK ? ota_otadata_erase(&selection->stored.region, active) : err;
 }
 
-/* Starts the sequence numbers anew when none is left: the new entry counts once the old one, which is
-   larger, is gone. */
+/* Starts the sequence numbers anew when none is left: the new entry counts once the old one, which
+   is larger, is gone. */
 static enum ota_err restart_sequence(const struct ota_device *device,
                                      const struct selection *selection, int slot)
 {

@@ -12,8 +12,8 @@ struct ota__target {
     int slot;                 /* OTA_SLOT_NONE for a data partition */
 };
 
-/* Finds the target that `label` names (NULL: the next OTA slot) and checks that it may be written, as
-   ota_update_begin says. */
+/* Finds the target that `label` names (NULL: the next OTA slot) and checks that it may be written,
+   as ota_update_begin says. */
 enum ota_err ota__target_find(const struct ota_device *device, const char *label,
                               struct ota__target *target);
 

@@ -75,8 +75,20 @@ static enum ota_err begin_md5(struct ota_update *update)
     return err;
 }
 
+/* The check's SHA-256 is wanted of every app, for the digest at its end; of data only where it is expected,
+   or nothing but an entity tag names a transfer that keeps a journal. */
+static void choose_hashes(struct ota_update *update)
+{
+    enum ota_hash_algorithm expected = update->options.expected.algorithm;
+    bool is_named = update->journal.identity.kind != OTA_IDENTITY_NONE;
+
+    update->rules.unhashed = update->rules.form == OTA_IMAGE_DATA &&
+                             (expected == OTA_HASH_MD5 || (expected == OTA_HASH_NONE && !is_named));
+}
+
 static enum ota_err begin_check(struct ota_update *update)
 {
+    choose_hashes(update);
     enum ota_err err =
         ota_image_check_begin(&update->check, &update->rules, update->options.device->crypto);
 
@@ -120,11 +132,24 @@ static enum ota_err check_expected(struct ota_update *update)
 
 /* Checkpoints. */
 
+/* The digest of what arrived so far that proves a checkpoint: MD5 if that is expected, else SHA-256. */
+static enum ota_err digest_so_far(const struct ota_update *update, uint8_t digest[OTA_SHA256_SIZE])
+{
+    const struct ota_crypto *crypto = update->options.device->crypto;
+    struct ota_hash copy;
+
+    if (!update->md5_begun) {
+        return ota_image_check_digest(&update->check, digest);
+    }
+    enum ota_err err = crypto->hash_clone(&update->md5, &copy);
+    return err == OTA_OK ? crypto->hash_finish(&copy, digest) : err;
+}
+
 static enum ota_err append_checkpoint(struct ota_update *update)
 {
     struct ota_checkpoint checkpoint;
     uint8_t digest[OTA_SHA256_SIZE];
-    enum ota_err err = ota_image_check_digest(&update->check, digest);
+    enum ota_err err = digest_so_far(update, digest);
 
     if (err != OTA_OK) {
         return err;
@@ -186,7 +211,7 @@ static bool restore(struct ota_update *update)
     uint32_t start = ota__round_down(last->offset, update->region.flash->erase_size);
     uint8_t digest[OTA_SHA256_SIZE];
     bool proven = start >= HEAD && check_flash(update, last->offset) == OTA_OK &&
-                  ota_image_check_digest(&update->check, digest) == OTA_OK &&
+                  digest_so_far(update, digest) == OTA_OK &&
                   memcmp(digest, last->proof, sizeof last->proof) == 0;
 
     if (proven && start != last->offset) {
@@ -440,6 +465,7 @@ enum ota_err ota_update_expect(struct ota_update *update, const struct ota_diges
     }
     update->options.expected = *expected;
     end_md5(update);
+    choose_hashes(update);
     enum ota_err err = begin_md5(update);
     return err == OTA_OK ? OTA_OK : fail(update, err, 0);
 }

@@ -183,8 +183,8 @@ static void test_refused_with_a_journal(void **state)
     assert_int_equal(offset, 50000 / SECTOR * SECTOR);
 }
 
-/* Power was lost before an update had its first checkpoint. Another begins, and is suspended before it has
-   changed anything: the journal that lies there is not its own. */
+/* Power was lost before an update had its first checkpoint. Another begins, and is suspended before
+   it has changed anything: the journal that lies there is not its own. */
 static void test_suspended_over_a_young_journal(void **state)
 {
     (void)state;

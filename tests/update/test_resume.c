@@ -252,25 +252,39 @@ static void test_nothing_to_resume(void **state)
     finish();
 }
 
-/* A data partition is resumed like an app. */
-static void test_data(void **state)
+/* A data partition is resumed like an app, whatever names the transfer; `spoil` changes a byte that a
+   checkpoint speaks of, so that nothing is left to be gone on with. */
+static void resume_data(bool spoil)
 {
     struct ota_identity identity;
     uint32_t size;
     uint32_t offset;
 
-    (void)state;
-    options.label = "storage";
-    options.size = 50000;
     begin_and_write(40000);
     lose_power();
+    fixture.chip->memory[STORAGE + 100] ^= spoil ? 1 : 0;
     assert_int_equal(ota_update_pending(&fixture.device, "storage", &identity, &size, &offset),
                      OTA_OK);
     assert_int_equal(offset, INTERVAL);
-    assert_int_equal(resume(), INTERVAL);
-    write_up_to(50000);
+    assert_int_equal(resume(), spoil ? 0 : INTERVAL);
+    write_up_to(len);
     assert_int_equal(ota_update_end(&update), OTA_OK);
-    assert_memory_equal(fixture.chip->memory + STORAGE, image, 50000);
+    assert_memory_equal(fixture.chip->memory + STORAGE, image, len);
+}
+
+static void test_data(void **state)
+{
+    (void)state;
+    options.label = "storage";
+    options.size = len = 50000;
+    for (int spoil = 0; spoil < 2; spoil++) {
+        options.expected.algorithm = OTA_HASH_NONE; /* the tag names it */
+        resume_data(spoil == 1);
+        transfer_expect(OTA_HASH_SHA256);
+        resume_data(spoil == 1);
+        transfer_expect(OTA_HASH_MD5);
+        resume_data(spoil == 1);
+    }
 }
 
 /* Behind an update that was cut short, what reads blank may be half erased: a fresh begin erases it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The update from begin to activate: its states, its refusals, and what is on the flash after it. */
+/* The update from begin to activate: its states, its refusals, and what is on the flash after
+   it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -471,7 +472,8 @@ static void test_data_of_unknown_size(void **state)
     assert_int_equal(ota_update_write(&update, image, 1), OTA_ERR_TOO_LARGE);
 }
 
-/* A transfer that fills its partition to the last byte has no room for a journal, and none is kept. */
+/* A transfer that fills its partition to the last byte has no room for a journal, and none is
+   kept. */
 static void test_full_partition(void **state)
 {
     (void)state;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every call of the flash and of the crypto backend during an update, failed once each: the first cause
- * is reported, and whatever it was, the running slot, the boot choice and the caller's object are sound.
+ * Every call of the flash and of the crypto backend during an update, failed once each: the first
+ * cause is reported, and whatever it was, the running slot, the boot choice and the caller's object
+ * are sound.
  */
 #include <setjmp.h>
 #include <stdarg.h>
