@@ -91,8 +91,8 @@ static const struct builtin_table tables[] = {
      0x8000, 4, TABLE_ESP_IDF},
 };
 
-/* ESP8266_RTOS_SDK: what the SDK's notes give are the apps and their places; nvs, otadata and phy are
-   placed before them. */
+/* ESP8266_RTOS_SDK: what the SDK's notes give are the apps and their places; nvs, otadata and phy
+   are placed before them. */
 static const struct builtin_table esp8266_tables[] = {
     {"esp8266_singleapp", "ESP8266: Single factory app, no OTA",
      NVS_24K PHY "factory,app,factory,0x10000,0xF0000\n", 0x8000, 1, TABLE_ESP8266},

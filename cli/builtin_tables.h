@@ -2,8 +2,8 @@
 #ifndef CLI_BUILTIN_TABLES_H
 #define CLI_BUILTIN_TABLES_H
 
-/* Partition tables that people know by name: those that come with ESP-IDF, with ESP8266_RTOS_SDK and
-   with Arduino-ESP32 (docs/formats/partition-table.md sections 10 and 11,
+/* Partition tables that people know by name: those that come with ESP-IDF, with ESP8266_RTOS_SDK
+   and with Arduino-ESP32 (docs/formats/partition-table.md sections 10 and 11,
    docs/formats/flash-layout.md section 6). */
 
 #include <stddef.h>

@@ -3,12 +3,13 @@
 #define CLI_CHIP_IMAGE_H
 
 /*
- * A file that holds what a whole flash chip holds, or its first part, as a flash device: so that the
- * library reads and changes it as it does on a board. The file is mapped, not read, and stays as it
- * is until chip_image_save.
+ * A file that holds what a whole flash chip holds, or its first part, as a flash device: so that
+ * the library reads and changes it as it does on a board. The file is mapped, not read, and stays
+ * as it is until chip_image_save.
  *
  *     struct chip_image chip;
- *     if (chip_image_open(&chip, path, 0) == 0 && chip_image_open_table(&chip, offset, &table) == 0) ...
+ *     if (chip_image_open(&chip, path, 0) == 0 &&
+ *         chip_image_open_table(&chip, offset, &table) == 0) ...
  *     chip_image_close(&chip);
  */
 

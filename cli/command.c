@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a command line to a command's function: finding the command in the table, parsing its options
-   by the command's own table, and handing it the result. */
+/* From a command line to a command's function: finding the command in the table, parsing its
+   options by the command's own table, and handing it the result. */
 
 #include "cli/command.h"
 

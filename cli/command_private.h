@@ -6,8 +6,9 @@
 
 #include "cli/command.h"
 
-/* Return the listed (not hidden) command behind `previous`, of the noun or, if that is NULL, of all;
-   and the noun behind `previous` that has such commands. `previous` NULL starts; NULL is the end. */
+/* Return the listed (not hidden) command behind `previous`, of the noun or, if that is NULL, of
+   all; and the noun behind `previous` that has such commands. `previous` NULL starts; NULL is the
+   end. */
 const struct command *command_next(const struct command_set *set, const char *noun,
                                    const struct command *previous);
 const struct command_noun *command_next_noun(const struct command_set *set,

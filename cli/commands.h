@@ -10,6 +10,12 @@
 extern const struct command command_image_info;
 extern const struct command command_image_verify;
 extern const struct command command_image_make;
+extern const struct command command_image_sign;
+extern const struct command command_image_strip;
+
+extern const struct command command_key_new;
+extern const struct command command_key_show;
+extern const struct command command_key_digest;
 
 extern const struct command command_partition_make;
 extern const struct command command_partition_show;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft completion SHELL`: a script that teaches a shell the commands and options, from the command
-   tables. The build runs it for each shell. */
+/* `updraft completion SHELL`: a script that teaches a shell the commands and options, from the
+   command tables. The build runs it for each shell. */
 
 #include "cli/commands.h"
 

@@ -16,8 +16,8 @@
    Returns false for anything else. */
 bool csv_number(const char *text, int64_t *value);
 
-/* Reads a CSV text into rows, in its order, appended to `table`; offsets left empty stay so. Returns
-   false with the problem at its line; free the table in either case. */
+/* Reads a CSV text into rows, in its order, appended to `table`; offsets left empty stay so.
+   Returns false with the problem at its line; free the table in either case. */
 bool csv_parse(const void *data, size_t len, const struct table_options *options,
                struct table *table, struct table_problem *problem);
 

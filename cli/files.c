@@ -234,11 +234,11 @@ static int cannot_make(const char *path, int error)
 
 /* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those of
    any new file. Returns the descriptor and stores the name, or -1 with errno. */
-static int create_temporary(const char *path, const struct stat *replaced, char **name)
+static int create_temporary(const char *path, const struct stat *replaced, mode_t mode, char **name)
 {
     for (unsigned attempt = 0; attempt < 1000; attempt++) {
         *name = output_format("%s.%ld-%u.tmp", path, (long)getpid(), attempt);
-        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (descriptor >= 0) {
             /* A file system without permissions refuses, and needs none. */
             int ignored = replaced != NULL ? fchmod(descriptor, replaced->st_mode & 07777) : 0;
@@ -272,7 +272,7 @@ int files_writer_open(struct files_writer *writer, const char *path)
         writer->stream = fopen(path, "wb");
         return writer->stream != NULL ? 0 : cannot_make(path, errno);
     }
-    int descriptor = create_temporary(path, exists ? &status : NULL, &writer->temporary);
+    int descriptor = create_temporary(path, exists ? &status : NULL, 0666, &writer->temporary);
     if (descriptor < 0) {
         return cannot_make(path, errno);
     }
@@ -354,4 +354,55 @@ int files_write_atomically(const char *path, const void *data, size_t size)
     }
     fwrite(data, 1, size, writer.stream);
     return files_writer_commit(&writer);
+}
+
+/* Gives a file that is written whole its name, unless something has that name. */
+static int name_new_file(const char *temporary, const char *path)
+{
+    /* A link is the one way to a name that fails where the name is taken. Where the file system has no
+       links, looking first must do. */
+    struct stat status;
+    if (link(temporary, path) == 0) {
+        unlink(temporary);
+        return 0;
+    }
+    if (errno != EEXIST && lstat(path, &status) != 0 && errno == ENOENT) {
+        return rename(temporary, path);
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+static int is_there(const char *path)
+{
+    return fail("%s: is there already, and is not overwritten; choose another name", path);
+}
+
+bool files_may_create(const char *path)
+{
+    struct stat status;
+    return is_standard(path) || lstat(path, &status) != 0 || is_there(path) == 0;
+}
+
+int files_create(const char *path, const void *data, size_t size, bool is_secret)
+{
+    if (is_standard(path)) {
+        return files_write_atomically(path, data, size);
+    }
+    struct files_writer writer = {.path = path};
+    int descriptor = create_temporary(path, NULL, is_secret ? 0600 : 0666, &writer.temporary);
+    writer.stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
+    if (writer.stream == NULL) {
+        return cannot_make(path, errno);
+    }
+    setvbuf(writer.stream, NULL, _IONBF, 0); /* no copy of a secret stays behind */
+    bool good = fwrite(data, 1, size, writer.stream) == size && fsync(descriptor) == 0 &&
+                name_new_file(writer.temporary, path) == 0;
+    int error = errno;
+    files_writer_abandon(&writer);
+    if (good) {
+        sync_folder(path);
+        return 0;
+    }
+    return error == EEXIST ? is_there(path) : cannot_make(path, error);
 }

@@ -70,4 +70,12 @@ void files_writer_abandon(struct files_writer *writer);
 /* The same at once. */
 int files_write_atomically(const char *path, const void *data, size_t size);
 
+/* The same for a file that must be new: what is there already is never overwritten. A secret one is
+   nobody's to read but the owner's, from its first byte on. */
+int files_create(const char *path, const void *data, size_t size, bool is_secret);
+
+/* Tells whether there is no such file yet, so that long work for one is not in vain; says so if there
+   is. */
+bool files_may_create(const char *path);
+
 #endif

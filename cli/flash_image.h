@@ -10,9 +10,9 @@
 
 #include <updraft/image.h>
 
-/* Proves the image at the start of `region` as the bootloader would, for `chip_id` (OTA_CHIP_ANY: each
-   chip); revisions are not looked at, bytes behind the image are passed over. Facts and failure are
-   in `check`. Returns the first failure or OTA_OK. */
+/* Proves the image at the start of `region` as the bootloader would, for `chip_id` (OTA_CHIP_ANY:
+   each chip); revisions are not looked at, bytes behind the image are passed over. Facts and
+   failure are in `check`. Returns the first failure or OTA_OK. */
 enum ota_err flash_image_verify(struct ota_image_check *check, enum ota_image_role role,
                                 uint16_t chip_id, const struct ota_region *region);
 
@@ -27,8 +27,8 @@ struct flash_settings {
     const char *size;  /* "4MB" */
 };
 
-/* Changes the header of a proven image in memory, and renews its SHA-256 where it has one. `path` is
-   for messages. Returns 0, or 1 after a message if the chip has no such setting. */
+/* Changes the header of a proven image in memory, and renews its SHA-256 where it has one. `path`
+   is for messages. Returns 0, or 1 after a message if the chip has no such setting. */
 int flash_image_set(uint8_t *data, const struct ota_image *image, uint16_t chip_id,
                     const struct flash_settings *settings, const char *path);
 

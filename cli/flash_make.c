@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft flash make`: bootloader, table, otadata, apps and data, each at its place, in one file. */
+/* `updraft flash make`: bootloader, table, otadata, apps and data, each at its place, in one
+   file. */
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #define CLI_FLASH_PIECES_H
 
 /*
- * A chip's image as the pieces it is put together from (docs/formats/flash-layout.md section 3): each
- * a stretch of bytes at an address of the flash; 0xFF between them. Files are mapped and written
- * through, so an image of a gigabyte takes no memory.
+ * A chip's image as the pieces it is put together from (docs/formats/flash-layout.md section 3):
+ * each a stretch of bytes at an address of the flash; 0xFF between them. Files are mapped and
+ * written through, so an image of a gigabyte takes no memory.
  */
 
 #include <stdbool.h>
@@ -28,8 +28,8 @@ struct flash_pieces {
     size_t count;
 };
 
-/* Adds a piece, which takes over the content (also when it fails). Returns 0, or 1 after a message if
-   it overlaps another one. */
+/* Adds a piece, which takes over the content (also when it fails). Returns 0, or 1 after a message
+   if it overlaps another one. */
 int flash_pieces_add(struct flash_pieces *pieces, const char *label, const char *path,
                      uint32_t offset, struct files_content content);
 

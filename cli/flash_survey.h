@@ -2,8 +2,8 @@
 #ifndef CLI_FLASH_SURVEY_H
 #define CLI_FLASH_SURVEY_H
 
-/* What is on a flash chip: bootloader, partition table, otadata, and what each partition holds, every
-   image proven. */
+/* What is on a flash chip: bootloader, partition table, otadata, and what each partition holds,
+   every image proven. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft image make`: an image from a program for the virtual board, or from the segments of one for
-   a chip. */
+/* `updraft image make`: an image from a program for the virtual board, or from the segments of one
+   for a chip. */
 
 #include "cli/commands.h"
 
@@ -131,7 +131,8 @@ static int read_text(struct request *request, const char *option, char field[TEX
     return COMMAND_GOOD;
 }
 
-/* The time of building comes from the caller or not at all, so that equal input gives equal images. */
+/* The time of building comes from the caller or not at all, so that equal input gives equal
+   images. */
 static int read_date(struct request *request)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",

@@ -2,7 +2,8 @@
 #ifndef UPDRAFT_CLI_IMAGE_NAMES_H
 #define UPDRAFT_CLI_IMAGE_NAMES_H
 
-/* What the numbers in image headers are called (docs/formats/image.md sections 4 and 5), both ways. */
+/* What the numbers in image headers are called (docs/formats/image.md sections 4 and 5), both
+   ways. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,8 @@ const char *image_chip_name(uint16_t id, char unknown[IMAGE_CHIP_NAME_SIZE]);
 /* The form's name: "esp32", "esp8266 version 2", "esp8266 arduino", "esp8266 rtos". */
 const char *image_form_name(enum ota_image_form form, enum ota_image_variant variant);
 
-/* Flash mode ("dio"), size and speed in the words of the other tools; NULL for codes without one. */
+/* Flash mode ("dio"), size and speed in the words of the other tools; NULL for codes without
+   one. */
 const char *image_flash_mode_name(uint8_t mode);
 const char *image_flash_size_name(bool esp8266, uint8_t nibble);
 const char *image_flash_speed_name(uint16_t chip_id, uint8_t nibble);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of an image that are computed from others: checksum, SHA-256, the encoded descriptor. */
+/* The parts of an image that are computed from others: checksum, SHA-256, the encoded
+   descriptor. */
 
 #include "cli/image_writer.h"
 

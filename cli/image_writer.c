@@ -376,7 +376,8 @@ static bool build_v2(struct output *out, const struct image_spec *spec,
     return add_word(out, crc & 0x80000000u ? ~crc : crc + 1);
 }
 
-/* CRC-32/MPEG-2: polynomial 0x04C11DB7, most significant bit first, start 0xFFFFFFFF, no final XOR. */
+/* CRC-32/MPEG-2: polynomial 0x04C11DB7, most significant bit first, start 0xFFFFFFFF, no final
+   XOR. */
 static uint32_t crc32_mpeg2(const uint8_t *data, size_t len)
 {
     uint32_t crc = 0xFFFFFFFFu;

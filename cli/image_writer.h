@@ -3,8 +3,8 @@
 #define UPDRAFT_CLI_IMAGE_WRITER_H
 
 /*
- * Makes firmware images of every form (docs/formats/image.md): for `updraft image make`, and for tests
- * that need images of their own. Equal input gives equal bytes.
+ * Makes firmware images of every form (docs/formats/image.md): for `updraft image make`, and for
+ * tests that need images of their own. Equal input gives equal bytes.
  *
  *     struct ota_app_descriptor descriptor = {.version = "1.0.0", .project = "blinky"};
  *     struct image_built built;
@@ -60,8 +60,8 @@ struct image_built {
     char problem[160]; /* when building failed: what is wrong */
 };
 
-/* Builds the image. Returns false, with `problem` set and nothing to free, if the spec cannot be met:
-   too many segments, two mapped segments in one page, a form without descriptor, no memory. */
+/* Builds the image. Returns false, with `problem` set and nothing to free, if the spec cannot be
+   met: too many segments, two mapped segments in one page, a form without descriptor, no memory. */
 bool image_build(const struct image_spec *spec, const struct ota_crypto *crypto,
                  struct image_built *built);
 

@@ -5,11 +5,17 @@
 #include "cli/commands.h"
 
 static const struct command_noun nouns[] = {
-    {"image", "Firmware images"},       {"partition", "Partition tables"},
-    {"otadata", "What boots next"},     {"flash", "Whole flash chips"},
-    {"board", "Virtual boards"},        {"serve", "Update server"},
-    {"discover", "Find devices"},       {"push", "Update over the air"},
-    {"completion", "Shell completion"}, {0},
+    {"image", "Firmware images"},
+    {"key", "Keys to sign images with"},
+    {"partition", "Partition tables"},
+    {"otadata", "What boots next"},
+    {"flash", "Whole flash chips"},
+    {"board", "Virtual boards"},
+    {"serve", "Update server"},
+    {"discover", "Find devices"},
+    {"push", "Update over the air"},
+    {"completion", "Shell completion"},
+    {0},
 };
 
 /* In the order of the help. */
@@ -17,6 +23,11 @@ static const struct command *const commands[] = {
     &command_image_info,
     &command_image_verify,
     &command_image_make,
+    &command_image_sign,
+    &command_image_strip,
+    &command_key_new,
+    &command_key_show,
+    &command_key_digest,
     &command_partition_make,
     &command_partition_show,
     &command_partition_check,

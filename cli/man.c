@@ -14,8 +14,8 @@
 
 #define LINE_WIDTH 72u
 
-/* Text, with what mdoc would take for markup made plain. Dashes of options and commands are escaped, so
-   that they are not typeset as hyphens. Returns how many bytes that took. */
+/* Text, with what mdoc would take for markup made plain. Dashes of options and commands are
+   escaped, so that they are not typeset as hyphens. Returns how many bytes that took. */
 static size_t put_text(FILE *out, const char *text, size_t len, bool is_code)
 {
     size_t used = 0;

@@ -53,7 +53,8 @@ static int read_layout_of(const char *name, bool offset_given, uint32_t offset,
     return status;
 }
 
-/* Finds the otadata partition, and how many slots there are, by the table in the image or another. */
+/* Finds the otadata partition, and how many slots there are, by the table in the image or
+   another. */
 static int find_by_table(const struct command_call *call, const char *partitions, uint32_t offset,
                          struct otadata_file *file)
 {

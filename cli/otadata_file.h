@@ -42,8 +42,9 @@ int otadata_file_open(const struct command_call *call, const char *path, bool ma
                       struct otadata_file *file);
 void otadata_file_close(struct otadata_file *file);
 
-/* What boots as long as nothing is wrong with its image: the slot that otadata chooses, or what comes
-   next where it chooses none ("factory", "ota_0", ...). Writes it into `name` and returns it. */
+/* What boots as long as nothing is wrong with its image: the slot that otadata chooses, or what
+   comes next where it chooses none ("factory", "ota_0", ...). Writes it into `name` and returns
+   it. */
 const char *otadata_file_boots(const struct ota_otadata *otadata, const struct ota_layout *layout,
                                unsigned slots, char name[OTA_SLOT_NAME_SIZE]);
 

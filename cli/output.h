@@ -17,8 +17,8 @@
 
 #include <cjson/cJSON.h>
 
-/* Prints "updraft: ...\n" on standard error. The text says what, where and what to do. Returns 1, the
-   exit status, so that a command can `return fail(...)`. */
+/* Prints "updraft: ...\n" on standard error. The text says what, where and what to do. Returns 1,
+   the exit status, so that a command can `return fail(...)`. */
 int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints "updraft: warning: ...\n" on standard error. */
@@ -68,7 +68,8 @@ const char *output_begin(FILE *stream, enum output_style style);
 const char *output_end(FILE *stream);
 
 /*
- * Columns that are as wide as their widest cell. Cells are added row by row; the table keeps copies.
+ * Columns that are as wide as their widest cell. Cells are added row by row; the table keeps
+ * copies.
  *
  *     struct output_table table;
  *     output_table_begin(&table, "lrl");                      left, right, left

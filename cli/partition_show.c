@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft partition show`: the rows of a table, as a person, a spreadsheet or a program reads them. */
+/* `updraft partition show`: the rows of a table, as a person, a spreadsheet or a program reads
+   them. */
 
 #include <inttypes.h>
 #include <stdio.h>

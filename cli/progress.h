@@ -3,8 +3,8 @@
 #define UPDRAFT_CLI_PROGRESS_H
 
 /*
- * A bar on the terminal while something long runs, and nothing at all elsewhere. It appears when the
- * work has lasted a while, is drawn a few times a second, and is wiped before other output.
+ * A bar on the terminal while something long runs, and nothing at all elsewhere. It appears when
+ * the work has lasted a while, is drawn a few times a second, and is wiped before other output.
  *
  *     struct progress progress;
  *     progress_begin(&progress, stderr, "code.bin", total);

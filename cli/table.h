@@ -87,8 +87,9 @@ struct table_options {
     void *context;
 };
 
-/* The first thing that is wrong. `line` as in struct table_row; `text` is the original's where it has
-   one, without control characters; `hint` says what to do where that text does not, else NULL. */
+/* The first thing that is wrong. `line` as in struct table_row; `text` is the original's where it
+   has one, without control characters; `hint` says what to do where that text does not, else
+   NULL. */
 struct table_problem {
     unsigned line;
     const char *hint;
@@ -102,9 +103,9 @@ struct table_options table_options_default(void);
 /* Checks the options against each other. Returns false with the problem. */
 bool table_options_check(const struct table_options *options, struct table_problem *problem);
 
-/* Reads "type,name,value" (the value hexadecimal, with or without 0x) into `extra[*count]` and counts
-   it; there must be room. Returns false with the problem: syntax, an unknown type, a value of that
-   type that has a name already. */
+/* Reads "type,name,value" (the value hexadecimal, with or without 0x) into `extra[*count]` and
+   counts it; there must be room. Returns false with the problem: syntax, an unknown type, a value
+   of that type that has a name already. */
 bool table_extra_subtype_parse(const char *text, enum table_dialect dialect,
                                struct table_extra_subtype *extra, size_t *count,
                                struct table_problem *problem);
@@ -143,8 +144,8 @@ bool table_hint(struct table_problem *problem, const char *hint);
 void table_warn(const struct table_options *options, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes a number as the original prints offsets and sizes: "0x9000", and "0x-1" below zero. Returns
-   `text`. */
+/* Writes a number as the original prints offsets and sizes: "0x9000", and "0x-1" below zero.
+   Returns `text`. */
 const char *table_hex(int64_t number, char text[24]);
 
 #endif

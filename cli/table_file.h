@@ -2,9 +2,9 @@
 #ifndef CLI_TABLE_FILE_H
 #define CLI_TABLE_FILE_H
 
-/* Partition tables as files of the form that is flashed (docs/formats/partition-table.md sections 2 and 9).
-   Unlike ota_partition_table_open, which proves a table before it is used, this reads what tables
-   there are and writes what the generator writes. */
+/* Partition tables as files of the form that is flashed (docs/formats/partition-table.md sections 2
+   and 9). Unlike ota_partition_table_open, which proves a table before it is used, this reads what
+   tables there are and writes what the generator writes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,9 +22,9 @@ bool table_encode(const struct table *table, const struct table_options *options
                   const struct ota_crypto *crypto, uint8_t bytes[OTA_PARTITION_TABLE_SIZE],
                   struct table_problem *problem);
 
-/* Reads the rows of a binary table up to its end mark, appended to `table`; what follows the mark is
-   not looked at. Checks the MD5 row if options->md5, else passes over it. Returns false with the problem; free the table
-   in either case. */
+/* Reads the rows of a binary table up to its end mark, appended to `table`; what follows the mark
+   is not looked at. Checks the MD5 row if options->md5, else passes over it. Returns false with the
+   problem; free the table in either case. */
 bool table_decode(const void *data, size_t len, const struct table_options *options,
                   const struct ota_crypto *crypto, struct table *table,
                   struct table_problem *problem);

@@ -3,10 +3,11 @@
 #define CLI_TABLE_LOAD_H
 
 /*
- * The partition table that a command line names: a CSV file, a binary table, a whole chip's image, or
- * a built-in table; read by the options that all commands with tables share.
+ * The partition table that a command line names: a CSV file, a binary table, a whole chip's image,
+ * or a built-in table; read by the options that all commands with tables share.
  *
- *     static const struct command_option options[] = {TABLE_LOAD_OPTIONS, COMMAND_OPTION_JSON, {0}};
+ *     static const struct command_option options[] = {
+ *         TABLE_LOAD_OPTIONS, COMMAND_OPTION_JSON, {0}};
  *
  *     struct loaded_table loaded;
  *     int status = table_load(call, command_argument(call, 0), &loaded);

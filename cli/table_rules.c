@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generator's rules, in its order: a table with several faults is told of the same one first. */
+/* The generator's rules, in its order: a table with several faults is told of the same one
+   first. */
 
 #include "cli/table_rules.h"
 

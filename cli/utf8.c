@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UTF-8 by the table of RFC 3629 section 4, and the few Unicode properties that CSV reading needs. */
+/* UTF-8 by the table of RFC 3629 section 4, and the few Unicode properties that CSV reading
+   needs. */
 
 #include "cli/utf8.h"
 

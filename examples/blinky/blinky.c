@@ -49,6 +49,8 @@ static enum ota_err start_agent(void)
         .device = &board.device,
         .interval_s = CHECK_INTERVAL_S,
         .on_event = on_event,
+        .on_update = board_show_progress,
+        .context = &board,
         .buffer = flash_buffer,
         .buffer_size = sizeof flash_buffer,
         .text = text_buffer,

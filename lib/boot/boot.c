@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The decision: select a slot, then prove images in the order of docs/formats/otadata.md section 5.2
-   until one passes. */
+/* The decision: select a slot, then prove images in the order of docs/formats/otadata.md section
+   5.2 until one passes. */
 #include <updraft/boot.h>
 
 #include "boot/select.h"
@@ -31,7 +31,8 @@ static int next_candidate(const struct ota_boot *boot, int start, int slot)
     return next > last ? OTA_SLOT_TEST : next;
 }
 
-/* Proves the image in a slot. The first failure of all is kept: if nothing boots, it is the cause. */
+/* Proves the image in a slot. The first failure of all is kept: if nothing boots, it is the
+   cause. */
 static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t buffer_size)
 {
     const struct ota_device *device = boot->device;
@@ -54,8 +55,8 @@ static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t 
     return err == OTA_OK;
 }
 
-/* Raises the fuses' floor to the version of an image that is proven now and was confirmed before. Fuses
-   cannot be taken back, so what is merely stated in the flash never gets there. */
+/* Raises the fuses' floor to the version of an image that is proven now and was confirmed before.
+   Fuses cannot be taken back, so what is merely stated in the flash never gets there. */
 static void raise_floor(const struct ota_boot *boot)
 {
     struct ota_fuses *fuses = boot->device->fuses;

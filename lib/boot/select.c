@@ -101,9 +101,9 @@ static int select_active(struct ota_boot *boot, struct ota__selection *selection
     return OTA_SLOT_FACTORY;
 }
 
-/* Step 4 of the section: there is no entry to go by, or no slot that one could name. The search begins at
-   the factory app; where there is none, that is to begin at slot 0. Entries that were written and are
-   void choose nothing either: select_active finds that. */
+/* Step 4 of the section: there is no entry to go by, or no slot that one could name. The search
+   begins at the factory app; where there is none, that is to begin at slot 0. Entries that were
+   written and are void choose nothing either: select_active finds that. */
 static bool is_empty(struct ota_boot *boot, const struct ota_otadata *otadata)
 {
     const struct ota_layout *layout = &boot->device->layout;

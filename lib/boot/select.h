@@ -11,9 +11,9 @@ void ota__boot_report(const struct ota_boot *boot, enum ota_boot_event event, in
                       enum ota_err err, uint32_t offset);
 
 /*
- * Selects: docs/formats/otadata.md section 5.1. Changes states in otadata as it says. Stores the slot
- * (0 to 15 or OTA_SLOT_FACTORY) and sets boot->initial, boot->on_trial and boot->confirmed. Returns OTA_OK, or the
- * cause why otadata cannot be used at all.
+ * Selects: docs/formats/otadata.md section 5.1. Changes states in otadata as it says. Stores the
+ * slot (0 to 15 or OTA_SLOT_FACTORY) and sets boot->initial, boot->on_trial and boot->confirmed.
+ * Returns OTA_OK, or the cause why otadata cannot be used at all.
  */
 enum ota_err ota__boot_select(struct ota_boot *boot, int *slot);
 

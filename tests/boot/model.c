@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The model goes through the steps of the original bootloader one by one, in its words and its order
- * (select, load, fix), even where two of them come to the same: it is to be compared with the text,
- * not to be elegant. Where Updraft's rules differ on purpose, the line says so.
+ * The model goes through the steps of the original bootloader one by one, in its words and its
+ * order (select, load, fix), even where two of them come to the same: it is to be compared with the
+ * text, not to be elegant. Where Updraft's rules differ on purpose, the line says so.
  */
 #include "boot/model.h"
 
@@ -39,8 +39,8 @@ static bool entry_is_invalid(const struct model_entry *e)
     return e->sequence == NO_SEQUENCE || (e->state <= ABORTED && state_is_out[e->state]);
 }
 
-/* On purpose: an entry with a state that does not exist is what a torn write left, and not valid. The
-   original boots it. */
+/* On purpose: an entry with a state that does not exist is what a torn write left, and not valid.
+   The original boots it. */
 static bool entry_is_valid(const struct model_entry *e)
 {
     return !entry_is_invalid(e) && e->crc_good && state_exists(e->state);
@@ -66,8 +66,8 @@ static const struct model_place *place_of(const struct run *run, int index)
     return index >= 0 && index < run->slots ? &run->device->ota[index] : &none;
 }
 
-/* On purpose: where there is no descriptor the version is 0. The original needs a descriptor as soon as
-   there are fuses, Updraft only for a floor above 0. */
+/* On purpose: where there is no descriptor the version is 0. The original needs a descriptor as
+   soon as there are fuses, Updraft only for a floor above 0. */
 static uint32_t version_of(const struct model_place *place)
 {
     bool has_descriptor = place->content == MODEL_DAMAGED || place->content == MODEL_VALID;

@@ -3,8 +3,9 @@
 #define BOOT_MODEL_H
 
 /*
- * The boot decision once more, as docs/formats/otadata.md section 5 has it, for the tests to compare
- * the library with. It shares no line with the library and decides on facts, not on flash content.
+ * The boot decision once more, as docs/formats/otadata.md section 5 has it, for the tests to
+ * compare the library with. It shares no line with the library and decides on facts, not on flash
+ * content.
  */
 
 #include <stdbool.h>

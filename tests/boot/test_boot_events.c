@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every access to the flash during a boot, failed once each, over devices in every condition: the boot
- * ends, tells what it could not do, chooses only what it has proven, and the next boot is as if nothing
- * had been.
+ * Every access to the flash during a boot, failed once each, over devices in every condition: the
+ * boot ends, tells what it could not do, chooses only what it has proven, and the next boot is as
+ * if nothing had been.
  */
 #include <setjmp.h>
 #include <stdarg.h>

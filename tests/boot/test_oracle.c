@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The boot decision, compared with the model of model.c on every combination of what it depends on:
- * states, sequence numbers and CRCs of both entries; slots, their gaps and their content; factory and
- * test app; rollback; the floor of the fuses and the images' secure versions.
+ * states, sequence numbers and CRCs of both entries; slots, their gaps and their content; factory
+ * and test app; rollback; the floor of the fuses and the images' secure versions.
  */
 #include <inttypes.h>
 #include <setjmp.h>

@@ -295,7 +295,8 @@ static void test_full(void **state)
     }
 }
 
-/* Intervals are such that a transfer of any size needs no more checkpoints than there is room for. */
+/* Intervals are such that a transfer of any size needs no more checkpoints than there is room
+   for. */
 static void test_interval(void **state)
 {
     static const uint32_t erase_sizes[] = {256, 4096, 65536};
@@ -442,7 +443,8 @@ static void test_checkpoint_beyond_the_end(void **state)
     ram_flash_free(chip);
 }
 
-/* After a restart one place is left out: power may have failed there before a bit of a record showed. */
+/* After a restart one place is left out: power may have failed there before a bit of a record
+   showed. */
 static void test_place_left_out(void **state)
 {
     struct ota_checkpoint first = some_checkpoint(100);
@@ -467,8 +469,8 @@ static void test_place_left_out(void **state)
     ram_flash_free(chip);
 }
 
-/* Power fails while a record is programmed, in each way: the record before counts, or the new one; and
-   appending goes on without a second program of the same bytes (the chip would refuse it). */
+/* Power fails while a record is programmed, in each way: the record before counts, or the new one;
+   and appending goes on without a second program of the same bytes (the chip would refuse it). */
 static void test_torn_append(void **state)
 {
     (void)state;

@@ -56,7 +56,8 @@ static void test_init(void **state)
     assert_int_equal(ota_region_init(&r, flash, 2, 0xFFFFFFFF), OTA_ERR_BOUNDS);
 }
 
-/* Each access that leaves the region is refused, also where sums wrap; the driver sees none of it. */
+/* Each access that leaves the region is refused, also where sums wrap; the driver sees none of
+   it. */
 static void test_bounds(void **state)
 {
     static const struct {

@@ -67,7 +67,8 @@ static struct ota_writer_stats written(const uint8_t *bytes, uint32_t len, uint3
     return writer.stats;
 }
 
-/* Every split of the stream, every kind of buffer, erased or used flash, known or unknown length. */
+/* Every split of the stream, every kind of buffer, erased or used flash, known or unknown
+   length. */
 static void split_case(uint32_t erase_size, uint32_t write_size, uint32_t buffer_size, uint32_t len,
                        uint32_t piece, bool known, bool used)
 {
@@ -158,8 +159,8 @@ static void test_blank_stretches(void **state)
 
 /* Erasing. */
 
-/* The largest unit that what remains covers whole; the region's last sector, where a mark may be, goes
-   alone. */
+/* The largest unit that what remains covers whole; the region's last sector, where a mark may be,
+   goes alone. */
 static void test_blocks(void **state)
 {
     static const uint32_t buffers[] = {256, SECTOR};
@@ -384,7 +385,8 @@ static void test_heal_errors(void **state)
     }
 }
 
-/* Sectors that hold the right bytes are neither erased nor written, if the buffer holds a sector. */
+/* Sectors that hold the right bytes are neither erased nor written, if the buffer holds a
+   sector. */
 static void test_same_sectors(void **state)
 {
     struct ota_writer_stats stats;

@@ -12,8 +12,8 @@
 /* Rules that take any ESP32-family app of up to 64 KB. */
 struct ota_image_rules feed_rules(enum ota_image_form form);
 
-/* Checks `len` bytes in pieces of `piece` bytes (0: pieces of pseudo-random length, by `seed`), with the
-   faulty crypto backend. Returns what finish returns. */
+/* Checks `len` bytes in pieces of `piece` bytes (0: pieces of pseudo-random length, by `seed`),
+   with the faulty crypto backend. Returns what finish returns. */
 enum ota_err feed(struct ota_image_check *check, const struct ota_image_rules *rules,
                   const uint8_t *bytes, uint32_t len, uint32_t piece, uint32_t seed);
 

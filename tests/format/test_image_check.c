@@ -572,8 +572,8 @@ static void test_bit_flips_with_hash(void **state)
     }
 }
 
-/* Without it nothing protects headers and zeros (docs/formats/image.md section 7) but what gives the
-   image its structure, and what the chip is asked for. */
+/* Without it nothing protects headers and zeros (docs/formats/image.md section 7) but what gives
+   the image its structure, and what the chip is asked for. */
 static bool is_unprotected(uint32_t offset)
 {
     bool in_header =

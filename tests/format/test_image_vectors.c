@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recorded images of real builds, with the facts that other tools found in them. They are not part of
-   this tree: where they are absent, the tests are skipped. */
+/* Recorded images of real builds, with the facts that other tools found in them. They are not part
+   of this tree: where they are absent, the tests are skipped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -51,8 +51,8 @@ static enum ota_err verify(struct ota_image_check *check, enum ota_image_form fo
     return ota_image_verify(check, &rules, &faulty_crypto, &region, buffer, size);
 }
 
-/* `filler` bytes lead to where a sketch begins or might begin: before each piece of them that place is
-   looked at. */
+/* `filler` bytes lead to where a sketch begins or might begin: before each piece of them that place
+   is looked at. */
 static void reads_once(enum ota_image_form form, uint32_t filler)
 {
     static const uint32_t sizes[] = {1, 7, 32, 256, 4096};

@@ -577,7 +577,8 @@ static void test_recorded_tables(void **state)
     assert_int_equal(partition.flags, OTA_PARTITION_FLAG_ENCRYPTED);
 }
 
-/* A file of three rows without an end: on erased flash the end follows; on other flash it does not. */
+/* A file of three rows without an end: on erased flash the end follows; on other flash it does
+   not. */
 static void test_recorded_table_without_end(void **state)
 {
     uint32_t len = 0;

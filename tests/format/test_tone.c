@@ -214,7 +214,7 @@ static void test_head(void **state)
     assert_string_equal(head.project, "");
 }
 
-/* ---- In a partition --------------------------------------------------------------------------- */
+/* ---- In a partition -------------------------------------------------------------------------- */
 
 static void put(struct ram_flash *chip, const void *data, size_t len)
 {
@@ -274,7 +274,7 @@ static void test_failing_reads(void **state)
     ram_flash_free(chip);
 }
 
-/* ---- Recorded images -------------------------------------------------------------------------- */
+/* ---- Recorded images ------------------------------------------------------------------------- */
 
 static bool load(const char *name)
 {

@@ -194,7 +194,8 @@ static void make_image(struct board *board, unsigned n, uint64_t seed)
         }
     }
 
-    image->digest.algorithm = n % 2 == 0 ? OTA_HASH_MD5 : OTA_HASH_SHA256;
+    /* One for all images of a story, so that a checkpoint of one could be taken for another's. */
+    image->digest.algorithm = scenario->page_buffer ? OTA_HASH_MD5 : OTA_HASH_SHA256;
     hash_image(image, image->digest.algorithm, image->digest.bytes);
     hash_image(image, OTA_HASH_MD5, image->md5);
 }

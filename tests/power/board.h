@@ -6,9 +6,9 @@
  * The board whose power is cut: a simulated flash chip with a device on it, and what is demanded of
  * it at each boot.
  *
- * What a power cut leaves is the flash and a memo. The memo is not the device's: it holds the fuses,
- * what the operator at the other end of the line remembers, and which images may boot next, given
- * what the device has been told and has acknowledged.
+ * What a power cut leaves is the flash and a memo. The memo is not the device's: it holds the
+ * fuses, what the operator at the other end of the line remembers, and which images may boot next,
+ * given what the device has been told and has acknowledged.
  */
 
 #include <setjmp.h>

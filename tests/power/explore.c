@@ -321,7 +321,8 @@ static void chip_of_point(struct nor *nor, const struct board *board, struct poi
     (void)nor_init(nor, &config, point->memory, NULL, &point->state);
 }
 
-/* Records what follows the board's present point (its beginning, or a cut), then goes through it. */
+/* Records what follows the board's present point (its beginning, or a cut), then goes through
+   it. */
 static bool explore_from(struct explorer *explorer, struct plan *plan, unsigned depth,
                          const struct effort *effort)
 {

@@ -10,7 +10,7 @@
 static struct server server;
 static char text[2048];
 
-/* ---- HTTP pull -------------------------------------------------------------------------------- */
+/* ---- HTTP pull ------------------------------------------------------------------------------- */
 
 static struct ota_pull pull;
 
@@ -107,7 +107,7 @@ enum ota_err transfer_by_pull(struct transfer *transfer)
     return err == OTA_ERR_HELD ? OTA_OK : err;
 }
 
-/* ---- A platform with one connection ----------------------------------------------------------- */
+/* ---- A platform with one connection ---------------------------------------------------------- */
 
 static enum ota_err stream_read(struct ota_stream *stream, void *data, size_t capacity, size_t *len,
                                 bool *ended)
@@ -175,7 +175,7 @@ static void network_begin(struct transfer *transfer)
     };
 }
 
-/* ---- The update from one URL ------------------------------------------------------------------ */
+/* ---- The update from one URL ----------------------------------------------------------------- */
 
 static struct ota_https_update update;
 
@@ -224,7 +224,7 @@ enum ota_err transfer_by_ranges(struct transfer *transfer)
     return url_result(err);
 }
 
-/* ---- The upgrade list ------------------------------------------------------------------------- */
+/* ---- The upgrade list ------------------------------------------------------------------------ */
 
 static struct ota_upgrade_list list;
 

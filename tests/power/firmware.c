@@ -105,8 +105,8 @@ static enum step finish(struct board *board, int image)
 
 #define CHECKPOINTS_ENOUGH 40u /* for all transfers of a story, with the gaps that cuts leave */
 
-/* The journal's sector must be free, and have room for the header and records in program units of their
-   own. */
+/* The journal's sector must be free, and have room for the header and records in program units of
+   their own. */
 bool firmware_keeps_checkpoints(const struct board *board)
 {
     const struct scenario *scenario = board->scenario;

@@ -19,8 +19,8 @@ enum step {
     STEP_RETRY,     /* an error that weak bits explain, or one that is noted as a failure */
 };
 
-/* Transfers an image into the next slot (or the data partition), from where an earlier transfer left
-   off, up to byte `limit`; if that is all, activates it. */
+/* Transfers an image into the next slot (or the data partition), from where an earlier transfer
+   left off, up to byte `limit`; if that is all, activates it. */
 enum step firmware_update(struct board *board, int image, uint32_t limit);
 
 /* As firmware_update, but from the first byte, and it is given up at byte `limit`. */
@@ -55,8 +55,8 @@ bool firmware_storage_holds(const struct board *board, int image);
 /* Demands success; where weak bits may have shown, what they lead to is an honest answer too. */
 enum step firmware_check(struct board *board, const char *call, enum ota_err err);
 
-/* A transfer of `image` is tried. It goes on at `offset`: demands that what came before a suspension is
-   not wanted again. */
+/* A transfer of `image` is tried. It goes on at `offset`: demands that what came before a
+   suspension is not wanted again. */
 void firmware_attempt(struct board *board, int image);
 bool firmware_resumed(struct board *board, int image, uint32_t offset);
 

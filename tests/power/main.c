@@ -20,7 +20,8 @@
 #define FAILURES_SHOWN 3 /* of one story on one geometry */
 #define RANDOM_RUNS 100  /* of one piece of work */
 
-/* Geometries that are small enough for every pair of cuts; on the others, random pairs and triples. */
+/* Geometries that are small enough for every pair of cuts; on the others, random pairs and
+   triples. */
 #define PAIR_GEOMETRIES 3u
 #define RANDOM_CUTS_QUICK 2000u
 #define RANDOM_CUTS_FULL 150000u
@@ -99,8 +100,8 @@ static int list(void)
 
 /* Work. */
 
-/* Large images on small sectors take thousands of mutations that differ in nothing, and pairs of cuts by
-   each way in differ little from those in the chain behind them. */
+/* Large images on small sectors take thousands of mutations that differ in nothing, and pairs of
+   cuts by each way in differ little from those in the chain behind them. */
 static bool is_sensible(const struct work *work)
 {
     if (work->depth > 1 && work->scenario->way != WAY_CALLS && work->geometry != &geometries[0]) {

@@ -25,7 +25,7 @@ static uint32_t next_piece(struct transfer *transfer, uint32_t at)
     return left < TRANSFER_PIECE ? left : TRANSFER_PIECE;
 }
 
-/* ---- espota ----------------------------------------------------------------------------------- */
+/* ---- espota ---------------------------------------------------------------------------------- */
 
 static struct ota_espota espota;
 
@@ -94,7 +94,7 @@ enum ota_err transfer_by_espota(struct transfer *transfer)
     return transfer_heard(transfer, "OK") ? OTA_OK : transfer_failure(transfer);
 }
 
-/* ---- ESPHome ---------------------------------------------------------------------------------- */
+/* ---- ESPHome --------------------------------------------------------------------------------- */
 
 static struct ota_esphome esphome;
 
@@ -154,7 +154,7 @@ enum ota_err transfer_by_esphome(struct transfer *transfer)
     return esphome.is_accepted ? OTA_OK : esphome.failure.err;
 }
 
-/* ---- Uploads ---------------------------------------------------------------------------------- */
+/* ---- Uploads --------------------------------------------------------------------------------- */
 
 static struct ota_web web;
 static struct ota_web_connection connection;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stories in which power is cut. Each is what a firmware does after a boot, knowing only what it
- * finds on the flash and, where there is one, the step that the operator has come to.
+ * The stories in which power is cut. Each is what a firmware does after a boot, knowing only what
+ * it finds on the flash and, where there is one, the step that the operator has come to.
  */
 #include "power/scenario.h"
 
@@ -162,7 +162,8 @@ static enum outcome change_mind_in_transfer(struct board *board)
     return OUTCOME_RESTART;
 }
 
-/* While the transfer of image 1 is interrupted, image 2 is offered and refused: of no consequence. */
+/* While the transfer of image 1 is interrupted, image 2 is offered and refused: of no
+   consequence. */
 static enum outcome refuse_between(struct board *board)
 {
     struct memo *memo = &board->now.memo;
@@ -230,8 +231,8 @@ static enum outcome work_through_list(struct board *board)
     return OUTCOME_RESTART;
 }
 
-/* Image 1 is proven and waits at a gate when power fails, which has then been for nothing. The next time
-   the gate opens. */
+/* Image 1 is proven and waits at a gate when power fails, which has then been for nothing. The next
+   time the gate opens. */
 static enum outcome hold_back(struct board *board)
 {
     struct memo *memo = &board->now.memo;

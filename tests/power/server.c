@@ -13,8 +13,8 @@ void server_open(struct server *server, struct transfer *transfer)
     server->transfer = transfer;
 }
 
-/* What is asked for: all, or a range that ends at the image's end at the latest. Returns whether it is a
-   range. */
+/* What is asked for: all, or a range that ends at the image's end at the latest. Returns whether it
+   is a range. */
 static bool read_range(struct server *server)
 {
     const uint32_t size = transfer_sent(server->transfer)->size;

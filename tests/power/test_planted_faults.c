@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does the harness bite? Each program in POWER_FAULTS is updraft-power with one fault planted in the
- * library (faults/). Each must find its fault, and print a line that replays it.
+ * Does the harness bite? Each program in POWER_FAULTS is updraft-power with one fault planted in
+ * the library (faults/). Each must find its fault, and print a line that replays it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,8 +57,8 @@ static FILE *start(const char *program, const char *arguments, pid_t *pid)
     return fdopen(ends[0], "r");
 }
 
-/* Runs updraft-power; keeps the first line of its output that begins with `prefix`. Returns the exit
-   status, or -1. */
+/* Runs updraft-power; keeps the first line of its output that begins with `prefix`. Returns the
+   exit status, or -1. */
 static int run_power(const char *program, const char *arguments, const char *prefix,
                      char line[LINE_SIZE])
 {

@@ -27,8 +27,8 @@ struct transfer {
     size_t heard_len;
 };
 
-/* A driver plays the peer and carries the bytes until the transfer is over. Returns OTA_OK if the image
-   is activated or held, else the first cause. */
+/* A driver plays the peer and carries the bytes until the transfer is over. Returns OTA_OK if the
+   image is activated or held, else the first cause. */
 typedef enum ota_err transfer_fn(struct transfer *transfer);
 
 transfer_fn transfer_by_espota, transfer_by_esphome, transfer_by_form, transfer_by_raw,

@@ -28,7 +28,7 @@ const char *way_name(enum way way)
     return ways[way].name;
 }
 
-/* ---- The gate, and what is demanded at it ----------------------------------------------------- */
+/* ---- The gate, and what is demanded at it ---------------------------------------------------- */
 
 static int image_of(const struct transfer *transfer, bool is_data)
 {
@@ -100,7 +100,7 @@ static void on_intake(void *context, const struct ota_intake *intake, enum ota_i
     }
 }
 
-/* ---- What the drivers tell -------------------------------------------------------------------- */
+/* ---- What the drivers tell ------------------------------------------------------------------- */
 
 const struct board_image *transfer_sent(const struct transfer *transfer)
 {
@@ -154,7 +154,7 @@ enum ota_err transfer_failure(const struct transfer *transfer)
     return err != OTA_OK ? err : OTA_ERR_PROTOCOL;
 }
 
-/* ---- A transfer ------------------------------------------------------------------------------- */
+/* ---- A transfer ------------------------------------------------------------------------------ */
 
 /* The device's end and the peer's: one at a time, begun anew for each transfer. */
 static struct transfer the_transfer;

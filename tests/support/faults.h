@@ -4,8 +4,8 @@
 
 /*
  * Faults on demand: a flash driver layered over another, and a crypto backend layered over BearSSL,
- * each of which fails its k-th call. One loop fails the first, then the second, and so on, until a run
- * is over before its fault was reached:
+ * each of which fails its k-th call. One loop fails the first, then the second, and so on, until a
+ * run is over before its fault was reached:
  *
  *     static void scenario(void *context)
  *     {
@@ -46,8 +46,8 @@ bool faults_struck(void);
 /* The error that a call of this kind returns when it fails. */
 enum ota_err faults_error(enum fault_kind kind);
 
-/* Runs `scenario` once for each call of that kind that it makes, failing that call, and once without
-   a fault. Returns in how many places it failed one. */
+/* Runs `scenario` once for each call of that kind that it makes, failing that call, and once
+   without a fault. Returns in how many places it failed one. */
 unsigned faults_everywhere(enum fault_kind kind, void (*scenario)(void *context), void *context);
 
 struct faulty_flash {

@@ -4,7 +4,8 @@
 
 /*
  * Images of every form, put together piece by piece, for tests that need one thing about them to be
- * wrong. Written from docs/formats/image.md, with BearSSL for the SHA-256, and not with the library.
+ * wrong. Written from docs/formats/image.md, with BearSSL for the SHA-256, and not with the
+ * library.
  *
  *     struct forge forge = {.len = 0};
  *     forge_header(&forge, 2);

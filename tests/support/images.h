@@ -4,8 +4,8 @@
 
 /*
  * Firmware images and partition tables for tests, made from a few facts. They are written here byte
- * by byte from docs/formats/image.md and docs/formats/partition-table.md, not by the library: what a
- * test feeds the library must not come out of it.
+ * by byte from docs/formats/image.md and docs/formats/partition-table.md, not by the library: what
+ * a test feeds the library must not come out of it.
  *
  *     uint8_t bytes[1024];
  *     size_t len = image_make(bytes, sizeof bytes, &(struct image_facts){.version = "1.0.0"});
@@ -32,8 +32,8 @@ struct image_facts {
     uint32_t common_from, common_to;
 };
 
-/* Writes an ESP32-form app image, which runs from RAM and therefore has no alignment to keep. Returns
-   its length, or 0 if it does not fit. */
+/* Writes an ESP32-form app image, which runs from RAM and therefore has no alignment to keep.
+   Returns its length, or 0 if it does not fit. */
 size_t image_make(uint8_t *image, size_t capacity, const struct image_facts *facts);
 
 struct table_row {

@@ -3,8 +3,8 @@
 #define SUPPORT_RAM_FLASH_H
 
 /*
- * A flash chip for tests: the simulated NOR chip of ports/posix in memory of its own, strict (a unit is
- * programmed once after each erase), with the fault layer on top.
+ * A flash chip for tests: the simulated NOR chip of ports/posix in memory of its own, strict (a
+ * unit is programmed once after each erase), with the fault layer on top.
  *
  *     struct ram_flash *chip = ram_flash_new(1 << 20, 4096, 65536, 1);
  *     use(&chip->faulty.flash);
