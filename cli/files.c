@@ -232,8 +232,8 @@ static int cannot_make(const char *path, int error)
     return fail("%s: cannot be written: %s", path, strerror(error));
 }
 
-/* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those of
-   any new file. Returns the descriptor and stores the name, or -1 with errno. */
+/* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those
+   of any new file. Returns the descriptor and stores the name, or -1 with errno. */
 static int create_temporary(const char *path, const struct stat *replaced, mode_t mode, char **name)
 {
     for (unsigned attempt = 0; attempt < 1000; attempt++) {
@@ -359,8 +359,8 @@ int files_write_atomically(const char *path, const void *data, size_t size)
 /* Gives a file that is written whole its name, unless something has that name. */
 static int name_new_file(const char *temporary, const char *path)
 {
-    /* A link is the one way to a name that fails where the name is taken. Where the file system has no
-       links, looking first must do. */
+    /* A link is the one way to a name that fails where the name is taken. Where the file system has
+       no links, looking first must do. */
     struct stat status;
     if (link(temporary, path) == 0) {
         unlink(temporary);

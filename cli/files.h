@@ -4,8 +4,8 @@
 
 /*
  * Files as the command takes and makes them. "-" is standard input or output. Functions that return
- * int return 0, or 1 after saying what is wrong in one sentence: missing, a directory, no permission,
- * empty, too large.
+ * int return 0, or 1 after saying what is wrong in one sentence: missing, a directory, no
+ * permission, empty, too large.
  */
 
 #include <stdbool.h>
@@ -18,7 +18,8 @@
 /* The name to print for a path: itself, or "<stdin>" for "-". */
 const char *files_name(const char *path);
 
-/* Whole files in memory: allocated or mapped. Bytes are the holder's to change; the file does not. */
+/* Whole files in memory: allocated or mapped. Bytes are the holder's to change; the file
+   does not. */
 struct files_content {
     uint8_t *data;
     size_t size;
@@ -28,8 +29,8 @@ struct files_content {
 /* Reads a file of at most `limit` bytes into memory. An empty file is an error. */
 int files_read(const char *path, size_t limit, struct files_content *content);
 
-/* Maps a file of at most `limit` bytes: memory is used only for what is looked at. Standard input and
-   other things that cannot be mapped are read. An empty file is an error. */
+/* Maps a file of at most `limit` bytes: memory is used only for what is looked at. Standard input
+   and other things that cannot be mapped are read. An empty file is an error. */
 int files_map(const char *path, uint64_t limit, struct files_content *content);
 
 /* Frees either kind; harmless on a zeroed struct, and twice. */
@@ -54,9 +55,9 @@ int files_source_fail(const struct files_source *file);
 void files_source_close(struct files_source *file);
 
 /*
- * A file that appears whole or not at all: written under a temporary name beside it, then flushed to
- * the disk and renamed. "-" writes to standard output as it goes. What is no regular file (a device,
- * a pipe) is written in place.
+ * A file that appears whole or not at all: written under a temporary name beside it, then flushed
+ * to the disk and renamed. "-" writes to standard output as it goes. What is no regular file (a
+ * device, a pipe) is written in place.
  */
 struct files_writer {
     FILE *stream;     /* write here; errors are kept by it and told by commit */
@@ -74,8 +75,8 @@ int files_write_atomically(const char *path, const void *data, size_t size);
    nobody's to read but the owner's, from its first byte on. */
 int files_create(const char *path, const void *data, size_t size, bool is_secret);
 
-/* Tells whether there is no such file yet, so that long work for one is not in vain; says so if there
-   is. */
+/* Tells whether there is no such file yet, so that long work for one is not in vain; says so if
+   there is. */
 bool files_may_create(const char *path);
 
 #endif

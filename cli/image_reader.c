@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading an image file once, from front to back: the library's check judges it, and what passes by is
-   noted for people. */
+/* Reading an image file once, from front to back: the library's check judges it, and what passes by
+   is noted for people. */
 
 #include "cli/image_reader.h"
 
@@ -109,8 +109,8 @@ static const uint8_t *bytes_at(const struct reader *reader, uint64_t offset, siz
     return reader->chunk + ((int64_t)offset - (int64_t)reader->chunk_start);
 }
 
-/* Notes the checksum and what digest the image must have, when the check has just passed, or refused,
-   the checksum. An Arduino file's last image counts. */
+/* Notes the checksum and what digest the image must have, when the check has just passed, or
+   refused, the checksum. An Arduino file's last image counts. */
 static void note_checksum(struct reader *reader)
 {
     struct image_report *report = reader->report;
@@ -202,8 +202,8 @@ static void watch_trailer(struct reader *reader)
 
 /* --- the whole ------------------------------------------------------------------------------ */
 
-/* The part of a version 2 image that stays in flash, which is no segment to the check. Its header is at
-   8, and behind it lies the header of the version 1 image. */
+/* The part of a version 2 image that stays in flash, which is no segment to the check. Its header
+   is at 8, and behind it lies the header of the version 1 image. */
 static void add_flash_part(struct image_report *report)
 {
     if (report->image.variant != OTA_VARIANT_V2 || report->segment_count == 0 ||

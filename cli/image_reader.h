@@ -3,8 +3,8 @@
 #define UPDRAFT_CLI_IMAGE_READER_H
 
 /*
- * All facts of an image file, read in one pass through the library's own check: files of any length,
- * pipes too, in constant memory.
+ * All facts of an image file, read in one pass through the library's own check: files of any
+ * length, pipes too, in constant memory.
  */
 
 #include <stdbool.h>
@@ -58,8 +58,8 @@ struct image_reading {
     size_t rsa_len; /* as in signature_reader */
 };
 
-/* Reads the image at `path` ("-": standard input) and fills in the report, also about an image that is
-   wrong. Returns 0, or 1 after a message if the file cannot be read or is empty. */
+/* Reads the image at `path` ("-": standard input) and fills in the report, also about an image that
+   is wrong. Returns 0, or 1 after a message if the file cannot be read or is empty. */
 int image_read(const char *path, const struct image_reading *reading, struct image_report *report);
 
 /* Says in one sentence what is wrong with the image: what, where, what to do. Returns 1. */

@@ -55,7 +55,8 @@ static int check_signer(const struct image_verdict *verdict, const char *name,
     return COMMAND_GOOD;
 }
 
-/* What can be said without a key: whether Secure Boot's blocks fit the image and the keys in them. */
+/* What can be said without a key: whether Secure Boot's blocks fit the image and the keys
+   in them. */
 static int check_unknown_signer(const struct image_verdict *verdict, const char *name,
                                 const struct signature_found *found)
 {

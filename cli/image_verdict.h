@@ -2,8 +2,8 @@
 #ifndef UPDRAFT_CLI_IMAGE_VERDICT_H
 #define UPDRAFT_CLI_IMAGE_VERDICT_H
 
-/* What `updraft image verify` has found out and says, line by line or as JSON; and what it says of the
-   signature. */
+/* What `updraft image verify` has found out and says, line by line or as JSON; and what it says of
+   the signature. */
 
 #include <stdint.h>
 
@@ -26,8 +26,8 @@ struct image_verdict {
 void image_say_good(const struct image_verdict *verdict, char *text);
 void image_say_warning(const struct image_verdict *verdict, char *text);
 
-/* Judges the signature of the file `name`: by the keys that were given, or without any, as far as that
-   goes. Returns COMMAND_GOOD, or COMMAND_FAILED after a message. */
+/* Judges the signature of the file `name`: by the keys that were given, or without any, as far as
+   that goes. Returns COMMAND_GOOD, or COMMAND_FAILED after a message. */
 int image_check_signature(const struct image_verdict *verdict, const char *name,
                           const struct signature_found *found);
 

@@ -13,8 +13,8 @@
 #include "cli/output.h"
 #include "cli/signing.h"
 
-/* Secure Boot v1's bootloader is bound to a chip by a symmetric key, for which the hash of the signing
-   key's private number is taken. */
+/* Secure Boot v1's bootloader is bound to a chip by a symmetric key, for which the hash of the
+   signing key's private number is taken. */
 static int digest_v1(const struct key_file *key, uint8_t digest[OTA_SHA256_SIZE])
 {
     uint8_t scalar[OTA_SHA384_SIZE];

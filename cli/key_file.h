@@ -4,8 +4,8 @@
 
 /*
  * Keys as people have them: private or public, PEM or DER, the 64 raw bytes of Secure Boot's first
- * version, or a URI ("pkcs11:token=...") of whatever store OpenSSL is set up for. Whoever only checks
- * may also be given the 32 bytes of a key's digest.
+ * version, or a URI ("pkcs11:token=...") of whatever store OpenSSL is set up for. Whoever only
+ * checks may also be given the 32 bytes of a key's digest.
  *
  *     struct key_file key;
  *     if (key_file_read(&key, path, KEY_FILE_PRIVATE) != 0) return COMMAND_FAILED;
@@ -36,24 +36,25 @@ struct key_file {
     uint8_t digest[OTA_SHA256_SIZE];
 };
 
-/* Reads the key at `path` ("-": standard input). Returns 0, or 1 after a message; there is nothing to
-   close then. The key may be weak: key_file_strong tells. */
+/* Reads the key at `path` ("-": standard input). Returns 0, or 1 after a message; there is nothing
+   to close then. The key may be weak: key_file_strong tells. */
 int key_file_read(struct key_file *key, const char *path, enum key_file_use use);
 
 /* Takes over a key that is in memory already. As key_file_read. */
 int key_file_adopt(struct key_file *key, const char *name, EVP_PKEY *own);
 void key_file_close(struct key_file *key);
 
-/* Says what is wrong with a key that is too weak to use, and lifts the library's limits for it if it
-   is `allowed` all the same. Returns 0, or 1 after a message. */
+/* Says what is wrong with a key that is too weak to use, and lifts the library's limits for it if
+   it is `allowed` all the same. Returns 0, or 1 after a message. */
 int key_file_strong(struct key_file *key, bool allowed);
 
 /* "RSA-3072", "P-256". */
 #define KEY_FILE_TYPE_SIZE 16u
 const char *key_file_type(const struct ota_public_key *key, char text[KEY_FILE_TYPE_SIZE]);
 
-/* Return the public half, and the private one without a password, as PEM of SubjectPublicKeyInfo and
-   PKCS#8. The caller frees the text, and wipes it. NULL if the key cannot be had (it stays in a token). */
+/* Return the public half, and the private one without a password, as PEM of SubjectPublicKeyInfo
+   and PKCS#8. The caller frees the text, and wipes it. NULL if the key cannot be had (it stays in a
+   token). */
 char *key_file_public_pem(const struct key_file *key);
 char *key_file_private_pem(const struct key_file *key);
 

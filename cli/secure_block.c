@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layouts are those of docs/formats/signatures.md sections 3.1 to 3.3, written from there and not
-   from the library's reader. */
+/* The layouts are those of docs/formats/signatures.md sections 3.1 to 3.3, written from there and
+   not from the library's reader. */
 
 #include "cli/secure_block.h"
 
@@ -57,7 +57,8 @@ static void put_turned(uint8_t *to, const uint8_t *number, size_t len)
     }
 }
 
-/* The two numbers that spare the chip's hardware a division: R = 2^6144 mod n and -(1/n) mod 2^32. */
+/* The two numbers that spare the chip's hardware a division: R = 2^6144 mod n and -(1/n)
+   mod 2^32. */
 static bool put_montgomery(uint8_t *r, uint8_t *m, const struct ota_public_key *key)
 {
     BN_CTX *context = BN_CTX_new();

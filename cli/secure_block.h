@@ -2,15 +2,15 @@
 #ifndef UPDRAFT_CLI_SECURE_BLOCK_H
 #define UPDRAFT_CLI_SECURE_BLOCK_H
 
-/* Writes signature blocks of Secure Boot version 2 (docs/formats/signatures.md section 3). Reading them
-   is the library's business (updraft/secure_boot.h). */
+/* Writes signature blocks of Secure Boot version 2 (docs/formats/signatures.md section 3). Reading
+   them is the library's business (updraft/secure_boot.h). */
 
 #include <stdbool.h>
 
 #include <updraft/secure_boot.h>
 
-/* Returns the scheme by which Secure Boot version 2 signs with this key: OTA_SIGNATURE_NONE if it has
-   none (RSA of other than 3072 bits). */
+/* Returns the scheme by which Secure Boot version 2 signs with this key: OTA_SIGNATURE_NONE if it
+   has none (RSA of other than 3072 bits). */
 enum ota_signature_scheme secure_block_scheme(const struct ota_public_key *key);
 
 /* Writes a block: the key, the image's digest (SHA-384 for P-384, else SHA-256), and the signature,

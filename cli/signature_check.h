@@ -21,8 +21,8 @@ struct signature_keys {
     size_t count;
 };
 
-/* Reads them; weak ones are refused unless --weak is given. Returns COMMAND_GOOD, or another status after
-   a message. */
+/* Reads them; weak ones are refused unless --weak is given. Returns COMMAND_GOOD, or another status
+   after a message. */
 int signature_keys_read(const struct command_call *call, struct signature_keys *keys);
 void signature_keys_close(struct signature_keys *keys);
 
@@ -36,8 +36,8 @@ struct signature_verdict {
     bool is_legacy;             /* Arduino: in the form of cores up to 2.5.2 */
 };
 
-/* Checks the signature by the keys. Without a key that could have made it: OTA_ERR_SIGNATURE_KEY; without
-   a signature: OTA_ERR_SIGNATURE_MISSING. */
+/* Checks the signature by the keys. Without a key that could have made it: OTA_ERR_SIGNATURE_KEY;
+   without a signature: OTA_ERR_SIGNATURE_MISSING. */
 struct signature_verdict signature_check(const struct signature_found *found,
                                          const struct signature_keys *keys);
 

@@ -3,8 +3,9 @@
 #define UPDRAFT_CLI_SIGNATURE_READER_H
 
 /*
- * Finds the signature of a file that is read from front to back, in constant memory: hashes lag behind
- * the last bytes, among which a signature may be, and stop at the places where one may begin.
+ * Finds the signature of a file that is read from front to back, in constant memory: hashes lag
+ * behind the last bytes, among which a signature may be, and stop at the places where one may
+ * begin.
  *
  *     signature_reader_begin(&reader);
  *     while (more) {
@@ -74,9 +75,9 @@ struct signature_reader {
 
 void signature_reader_begin(struct signature_reader *reader);
 
-/* Says how long the image is, when that is known and before the bytes behind it are taken, and whether
-   it is of a form that Secure Boot is for. Without it the file is taken for other data, whose signature
-   ends it. */
+/* Says how long the image is, when that is known and before the bytes behind it are taken, and
+   whether it is of a form that Secure Boot is for. Without it the file is taken for other data,
+   whose signature ends it. */
 void signature_reader_image_ends(struct signature_reader *reader, uint64_t length,
                                  bool has_secure_boot);
 

@@ -13,7 +13,8 @@
 #define INPUT_LIMIT (UINT64_C(256) << 20)
 #define DESCRIPTOR_AT 32u
 
-/* An app says so by its descriptor; anything else may be a bootloader, for which fewer rules hold. */
+/* An app says so by its descriptor; anything else may be a bootloader, for which fewer
+   rules hold. */
 static enum ota_image_role role_of(const struct files_content *content)
 {
     bool app = content->size >= DESCRIPTOR_AT + 4 &&

@@ -19,9 +19,9 @@ struct signed_file {
     struct signature_found *found;
 };
 
-/* Reads the file ("-": standard input), checks that it is a whole image, or gzip, unless it is other data
-   (`is_data`), and looks for a signature. `rsa_len` is as in signature_reader. Returns 0, or 1 after a
-   message. */
+/* Reads the file ("-": standard input), checks that it is a whole image, or gzip, unless it is
+   other data (`is_data`), and looks for a signature. `rsa_len` is as in signature_reader. Returns
+   0, or 1 after a message. */
 int signed_file_open(struct signed_file *file, const char *path, bool is_data, size_t rsa_len);
 void signed_file_close(struct signed_file *file);
 

@@ -121,8 +121,9 @@ static bool sign_anywhere(const struct ota_verifier *verifier, const struct key_
     return good;
 }
 
-/* ECDSA whose nonce comes from the key and the digest (RFC 6979), as espsecure has it for Secure Boot's
-   first version: equal images give equal files. Mbed TLS can, OpenSSL of Debian 12 cannot. */
+/* ECDSA whose nonce comes from the key and the digest (RFC 6979), as espsecure has it for
+   Secure Boot's first version: equal images give equal files. Mbed TLS can, OpenSSL of
+   Debian 12 cannot. */
 static bool sign_again_the_same(const struct ota_verifier *verifier, const uint8_t *scalar,
                                 size_t len, const uint8_t *digest,
                                 struct signing_signature *signature)

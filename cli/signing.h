@@ -26,8 +26,8 @@ enum signing_scheme {
 enum signing_scheme signing_scheme_parse(const char *name);
 const char *signing_scheme_name(enum signing_scheme scheme);
 
-/* Returns what checks the scheme's signatures by this key (on OpenSSL); NULL if the scheme has no use for
-   such a key. */
+/* Returns what checks the scheme's signatures by this key (on OpenSSL); NULL if the scheme has no
+   use for such a key. */
 const struct ota_verifier *signing_verifier(enum signing_scheme scheme,
                                             const struct ota_public_key *key);
 
@@ -40,13 +40,13 @@ struct signing_signature {
     size_t len;
 };
 
-/* Signs the digest by a private key. A curve's signature is the same each time (RFC 6979), unless the
-   key is in a token that does not give it away. Returns 0, or 1 after a message. */
+/* Signs the digest by a private key. A curve's signature is the same each time (RFC 6979), unless
+   the key is in a token that does not give it away. Returns 0, or 1 after a message. */
 int signing_sign(const struct ota_verifier *verifier, const struct key_file *key,
                  const uint8_t *digest, struct signing_signature *signature);
 
-/* Reads a signature that was made elsewhere: RSA's bytes; ECDSA's as ASN.1 or as r and s. Returns 0, or 1
-   after a message. */
+/* Reads a signature that was made elsewhere: RSA's bytes; ECDSA's as ASN.1 or as r and s. Returns
+   0, or 1 after a message. */
 int signing_read(const char *path, const struct ota_public_key *key,
                  struct signing_signature *signature);
 

@@ -91,8 +91,8 @@ struct ota_verifier {
                            const uint8_t *signature, size_t len);
 };
 
-/* BearSSL: no heap; on the stack about 3 KB for RSA, 2 KB for a curve. The one in words of 15 bits is
-   smaller, and for processors such as Cortex-M0+, which multiply to 32 bits and no further. */
+/* BearSSL: no heap; on the stack about 3 KB for RSA, 2 KB for a curve. The one in words of 15 bits
+   is smaller, and for processors such as Cortex-M0+, which multiply to 32 bits and no further. */
 extern const struct ota_verifier ota_verify_rsa_pkcs1_bearssl;
 extern const struct ota_verifier ota_verify_rsa_pkcs1_raw_bearssl;
 extern const struct ota_verifier ota_verify_rsa_pss_bearssl;

@@ -4,8 +4,8 @@
 
 /*
  * What the tables on BearSSL share: any of its hashes through the pointers that its contexts begin
- * with. A table differs from another by the hashes that its `hash_begin` names, so that only those are
- * linked.
+ * with. A table differs from another by the hashes that its `hash_begin` names, so that only those
+ * are linked.
  */
 
 #include <bearssl_hash.h>

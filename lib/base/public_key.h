@@ -2,8 +2,8 @@
 #ifndef BASE_PUBLIC_KEY_H
 #define BASE_PUBLIC_KEY_H
 
-/* What the verifiers ask of a key before they use it. One function each, so that a program without RSA
-   has none of its rules. */
+/* What the verifiers ask of a key before they use it. One function each, so that a program without
+   RSA has none of its rules. */
 
 #include <updraft/signature.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RSASSA-PSS on BearSSL, which has the number's part of it; the encoding is RFC 8017 section 9.1.2 with
- * SHA-256, MGF1 with SHA-256, and a salt of 32 bytes:
+/* RSASSA-PSS on BearSSL, which has the number's part of it; the encoding is RFC 8017 section 9.1.2
+ * with SHA-256, MGF1 with SHA-256, and a salt of 32 bytes:
  *
  *     0 … 0, 1, salt    H                                0xBC
  *     masked by MGF1(H)  SHA-256(8 zeros, digest, salt)

@@ -20,7 +20,7 @@ struct form {
     size_t digest_len;
 };
 
-/* ---- The key ---------------------------------------------------------------------------------- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 static EVP_PKEY *made_of(const char *name, OSSL_PARAM_BLD *builder)
 {
@@ -74,7 +74,7 @@ static EVP_PKEY *own_key(const struct form *form, const struct ota_public_key *k
     return own;
 }
 
-/* ---- The signature ---------------------------------------------------------------------------- */
+/* ---- The signature --------------------------------------------------------------------------- */
 
 /* Sets up how an RSA signature is padded. */
 static bool set_padding(const struct form *form, EVP_PKEY_CTX *context)
@@ -156,7 +156,7 @@ static enum ota_err verify(const struct form *form, const struct ota_public_key 
     return err;
 }
 
-/* ---- The objects ------------------------------------------------------------------------------ */
+/* ---- The objects ----------------------------------------------------------------------------- */
 
 #define VERIFIER(object, scheme_name, hash_name, ...)                                            \
     static enum ota_err object##_verify(const struct ota_public_key *key, const uint8_t *digest, \

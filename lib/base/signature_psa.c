@@ -13,7 +13,7 @@ struct form {
     size_t digest_len;
 };
 
-/* ---- The key ---------------------------------------------------------------------------------- */
+/* ---- The key --------------------------------------------------------------------------------- */
 
 #define TAG_INTEGER 0x02
 #define TAG_SEQUENCE 0x30
@@ -70,7 +70,7 @@ static size_t put_rsa_key(uint8_t der[RSA_KEY_MAX], const struct ota_public_key 
     return head + len;
 }
 
-/* ---- The signature ---------------------------------------------------------------------------- */
+/* ---- The signature --------------------------------------------------------------------------- */
 
 /* PSA checks a point when it is imported. */
 static enum ota_err import(const struct form *form, const uint8_t *bytes, size_t len,
@@ -129,7 +129,7 @@ static enum ota_err verify(const struct form *form, const struct ota_public_key 
     return err;
 }
 
-/* ---- The objects ------------------------------------------------------------------------------ */
+/* ---- The objects ----------------------------------------------------------------------------- */
 
 #define RSA_VERIFIER(object, scheme_name, psa_algorithm)                                         \
     static enum ota_err object##_verify(const struct ota_public_key *key, const uint8_t *digest, \

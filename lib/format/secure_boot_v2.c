@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether one of the blocks of Secure Boot version 2 is trusted: docs/formats/signatures.md section 3.4. */
+/* Whether one of the blocks of Secure Boot version 2 is trusted: docs/formats/signatures.md section
+   3.4. */
 #include <updraft/secure_boot.h>
 
 #include "base/bytes.h"

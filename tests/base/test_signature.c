@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verifiers: each scheme on each library accepts what OpenSSL signs, and nothing else; weak keys. */
+/* Verifiers: each scheme on each library accepts what OpenSSL signs, and nothing else;
+   weak keys. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -212,13 +213,31 @@ static void test_wrong_lengths(void **state)
     }
 }
 
+/* The same numbers with a zero in front are another signature, and one too many. */
+static void test_numbers_too_long(void **state)
+{
+    (void)state;
+    for (size_t s = RSA_SCHEMES; s < SCHEMES; s++) {
+        const struct sample right = sign(signer_of(s), s);
+        size_t half = right.len / 2;
+        struct sample sample = right;
+        sample.len = right.len + 2;
+        sample.bytes[0] = sample.bytes[half + 1] = 0;
+        memcpy(sample.bytes + 1, right.bytes, half);
+        memcpy(sample.bytes + half + 2, right.bytes + half, half);
+        for (size_t l = 0; l < LIBRARIES; l++) {
+            assert_int_equal(verify(s, l, signer_of(s), &sample), OTA_ERR_SIGNATURE);
+        }
+    }
+}
+
 /* The order of P-256's group. */
 static const uint8_t order[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF,
                                   0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
                                   0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
 
-/* Makes the n-th strange signature of a good one: zeros, ones, a modulus, halves changed over. Returns
-   false behind the last. */
+/* Makes the n-th strange signature of a good one: zeros, ones, a modulus, halves changed over.
+   Returns false behind the last. */
 static bool make_strange(struct sample *sample, unsigned n)
 {
     const struct sample right = *sample;
@@ -293,7 +312,7 @@ static void test_salts(void **state)
     rsa_2048->salt = SIGNER_SALT_USUAL;
 }
 
-/* ---- Blocks with a fault that the key's owner alone could sign -------------------------------------- */
+/* ---- Blocks with a fault that the key's owner alone could sign ------------------------------- */
 
 #define RSA_LEN 256u
 #define DATA_LEN (RSA_LEN - OTA_SHA256_SIZE - 1)
@@ -328,8 +347,8 @@ static void encode_with_salt(uint8_t block[RSA_LEN], const uint8_t *digest, unsi
     block[RSA_LEN - 1] = n == 8 ? 0xBD : n == 9 ? 0xCC : 0xBC;
 }
 
-/* Returns false behind the last fault. That is the one bit which the encoding leaves free in front, and
-   takes a block that stays below the modulus with it. */
+/* Returns false behind the last fault. That is the one bit which the encoding leaves free in front,
+   and takes a block that stays below the modulus with it. */
 static bool encode_pss(uint8_t block[RSA_LEN], const uint8_t *digest, unsigned n)
 {
     if (n < 10) {
@@ -351,7 +370,8 @@ static bool encode_pkcs1(uint8_t block[RSA_LEN], const uint8_t *digest, unsigned
 {
     static const uint8_t info[] = {0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
                                    0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20};
-    /* A digest in front, and room behind it: what lets a cube root forge where it is not noticed. */
+    /* A digest in front, and room behind it: what lets a cube root forge where it is not
+       noticed. */
     size_t behind = n == 1 ? 100 : 0;
     size_t at = RSA_LEN - behind - OTA_SHA256_SIZE - sizeof info;
 
@@ -395,7 +415,7 @@ static void test_faulty_blocks(void **state)
     }
 }
 
-/* ---- Keys ------------------------------------------------------------------------------------- */
+/* ---- Keys ------------------------------------------------------------------------------------ */
 
 /* What every library says to this key, and the check without one. */
 static void expect_key(enum ota_err expected, size_t scheme, const struct signer *signer,
@@ -572,7 +592,7 @@ int main(void)
         cmocka_unit_test(test_weak_exponents), cmocka_unit_test(test_impossible_rsa),
         cmocka_unit_test(test_tiny_rsa),       cmocka_unit_test(test_points),
         cmocka_unit_test(test_faulty_blocks),  cmocka_unit_test(test_key_types),
-        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find),           cmocka_unit_test(test_numbers_too_long),
     };
 
     return cmocka_run_group_tests(tests, make_signers, free_signers);

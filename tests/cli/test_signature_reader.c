@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures found while a file passes: wherever they are, and in whatever pieces the file comes. */
+/* Signatures found while a file passes: wherever they are, and in whatever pieces the file
+   comes. */
 
 #include "cli/secure_block.h"
 #include "cli/signature_reader.h"

@@ -265,7 +265,7 @@ static void test_keys(void **state)
     signer_free(other);
 }
 
-/* ---- Recorded files ----------------------------------------------------------------------------- */
+/* ---- Recorded files -------------------------------------------------------------------------- */
 
 /* Of TEST-ONLY-rsa2048-public.pem, which signed the recorded files. */
 static const uint8_t recorded_modulus[256] = {

@@ -59,7 +59,7 @@ static int free_signers(void **state)
     return 0;
 }
 
-/* ---- Version 1 --------------------------------------------------------------------------------- */
+/* ---- Version 1 ------------------------------------------------------------------------------- */
 
 static const struct ota_verifier *const p256_by[] = {&ota_verify_p256_bearssl,
                                                      &ota_verify_p256_openssl};
@@ -124,9 +124,10 @@ static void test_v1_every_bit(void **state)
     }
 }
 
-/* ---- Version 2 --------------------------------------------------------------------------------- */
+/* ---- Version 2 ------------------------------------------------------------------------------- */
 
-/* A padded image and its sector, as a chip's flash holds them, and what a device knows of the keys. */
+/* A padded image and its sector, as a chip's flash holds them, and what a device knows of
+   the keys. */
 struct v2_file {
     uint8_t bytes[2 * SECTOR];
     struct ota_flash flash; /* reads `bytes` */
@@ -288,7 +289,7 @@ static void test_v2_every_bit_resealed(void **state)
     }
 }
 
-/* ---- Whom one trusts ---------------------------------------------------------------------------- */
+/* ---- Whom one trusts ------------------------------------------------------------------------- */
 
 static void test_any_order(void **state)
 {
@@ -469,7 +470,7 @@ static void test_weak_key(void **state)
     signer_free(weak);
 }
 
-/* ---- Where it is looked for -------------------------------------------------------------------- */
+/* ---- Where it is looked for ------------------------------------------------------------------ */
 
 static void test_places(void **state)
 {
@@ -500,7 +501,7 @@ static void test_garbage_behind(void **state)
     assert_int_equal(judge(&file), OTA_OK);
 }
 
-/* ---- Faults ------------------------------------------------------------------------------------- */
+/* ---- Faults ---------------------------------------------------------------------------------- */
 
 static void judge_faulty(void *context)
 {
@@ -533,7 +534,7 @@ static void test_faults(void **state)
     assert_int_equal(faults_everywhere(FAULT_CRYPTO, judge_faulty, &file), 3);
 }
 
-/* ---- Recorded files ----------------------------------------------------------------------------- */
+/* ---- Recorded files -------------------------------------------------------------------------- */
 
 /* What the fuses would hold of the keys: docs/formats/signatures.md section 3.5. */
 static const uint8_t recorded_digests[][OTA_SHA256_SIZE] = {

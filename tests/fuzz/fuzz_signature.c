@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signatures: any bytes as the end of a signed file and as a signature sector. Nothing outside is read, what
-   is found lies inside, and nothing is believed: no key here has ever signed anything. */
+/* Signatures: any bytes as the end of a signed file and as a signature sector. Nothing
+   outside is read, what is found lies inside, and nothing is believed: no key here has
+   ever signed anything. */
 #include <string.h>
 
 #include <updraft/arduino_signature.h>

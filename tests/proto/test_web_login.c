@@ -31,7 +31,7 @@ static void with_password(const char *user, const char *password)
 /* A raw upload with these lines, Host among them. */
 static unsigned upload(const char *lines)
 {
-    char head[1024];
+    char head[1200];
 
     snprintf(head, sizeof head, "POST /update HTTP/1.1\r\nContent-Length: %zu\r\n%s",
              bench.image_len, lines);

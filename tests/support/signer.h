@@ -30,8 +30,8 @@ struct signer *signer_new_rsa(unsigned bits, unsigned exponent);
 struct signer *signer_new_curve(const char *name); /* "P-256", "P-384" */
 void signer_free(struct signer *signer);
 
-/* Signs a digest (SHA-384 on P-384, else SHA-256). Writes the signature, most significant byte first, and
-   returns its length. */
+/* Signs a digest (SHA-384 on P-384, else SHA-256). Writes the signature, most significant byte
+   first, and returns its length. */
 size_t signer_sign(const struct signer *signer, enum ota_signature_scheme scheme,
                    const uint8_t *digest, uint8_t signature[OTA_RSA_SIZE_MAX]);
 
