@@ -31,15 +31,11 @@ static void say(enum ota_log_level level, const char *text)
     platform->log(platform, level, TAG, text);
 }
 
-/* Lets whoever runs the board know when there is nothing to do but blink. */
+/* Lets whoever runs the board know when there is nothing to do but blink, and what went wrong. */
 static void on_event(void *context, const struct ota_agent *source, enum ota_agent_event event)
 {
     (void)context;
-    if (event == OTA_AGENT_CHECKING) {
-        board_set_idle(&board, false);
-    } else if (event == OTA_AGENT_CHECKED) {
-        board_set_idle(&board, source->pull.result != OTA_PULL_UPDATED);
-    }
+    ways_kit_follow_check(&kit, source, event);
 }
 
 static enum ota_err start_agent(void)

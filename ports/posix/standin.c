@@ -43,18 +43,17 @@ static void introduce(struct board *board, const struct ota_app_descriptor *desc
     say(board, OTA_LOG_INFO, text);
 }
 
+static struct ways_kit kit;
+
 static void on_event(void *context, const struct ota_agent *agent, enum ota_agent_event event)
 {
-    if (agent->options.url != NULL) {
-        board_set_idle(context,
-                       event == OTA_AGENT_CHECKED && agent->pull.result != OTA_PULL_UPDATED);
-    }
+    (void)context;
+    ways_kit_follow_check(&kit, agent, event);
 }
 
 int standin_run(struct board *board, const struct rom_boot *boot)
 {
     static struct ota_agent agent;
-    static struct ways_kit kit;
     static uint8_t buffer[BUFFER_SIZE];
     static char text[TEXT_SIZE];
     struct ota_agent_options options = {

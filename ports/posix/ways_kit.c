@@ -243,6 +243,36 @@ static void on_update_end(void *context, const struct ota_https_service *service
     }
 }
 
+/* Whether this check ended with what its user has to know: a policy's "not now" and "I have that
+   one", and another way in that came first, are as it should be. */
+static bool is_in_trouble(const struct ota_pull *pull)
+{
+    switch (pull->failure.err) {
+    case OTA_ERR_HELD:
+    case OTA_ERR_SAME_VERSION:
+    case OTA_ERR_ABORTED:
+    case OTA_ERR_BUSY:
+    case OTA_ERR_RESTARTING:
+        return false;
+    default:
+        return pull->result == OTA_PULL_FAILED || pull->result == OTA_PULL_DECLINED;
+    }
+}
+
+void ways_kit_follow_check(const struct ways_kit *kit, const struct ota_agent *agent,
+                           enum ota_agent_event event)
+{
+    if (event == OTA_AGENT_CHECKING) {
+        board_set_idle(kit->board, false);
+    } else if (event == OTA_AGENT_CHECKED) {
+        if (is_in_trouble(&agent->pull)) {
+            board_set_trouble(kit->board, "the update from %.120s failed: %s", kit->board->pull_url,
+                              ota_err_text(agent->pull.failure.err));
+        }
+        board_set_idle(kit->board, agent->pull.result != OTA_PULL_UPDATED);
+    }
+}
+
 /* The runner was told once, and tells every firmware that it starts. The one that this update
    brings, or that comes back after it, is not to do it again. */
 static bool is_asked_to_update(const struct ways_kit *kit)

@@ -63,6 +63,11 @@ struct ways_kit {
    services, gates, host_name, exclusive and confirm. Returns false after logging why not. */
 bool ways_kit_open(struct ways_kit *kit, struct board *board, struct ota_agent_options *options);
 
+/* For the firmware's on_event: tells whoever runs the board whether a check of the server is under
+   way, and what went wrong with it (board_set_idle, board_set_trouble). */
+void ways_kit_follow_check(const struct ways_kit *kit, const struct ota_agent *agent,
+                           enum ota_agent_event event);
+
 /* Logs at which ports the board can be reached, once the agent has begun. */
 void ways_kit_announce(const struct ways_kit *kit);
 
