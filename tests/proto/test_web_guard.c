@@ -22,31 +22,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static void with_password(const char *user, const char *password)
-{
-    bench.options.user = user;
-    bench.options.password = password;
-    web_bench_begin(&bench);
-}
-
-/* A raw upload with these lines, Host among them. */
-static unsigned upload(const char *lines)
-{
-    char head[1024];
-
-    snprintf(head, sizeof head, "POST /update HTTP/1.1\r\nContent-Length: %zu\r\n%s",
-             bench.image_len, lines);
-    web_bench_compose(&bench, head, bench.image, bench.image_len);
-    return web_bench_ask(&bench);
-}
-
-static void assert_refused(unsigned status)
-{
-    assert_int_equal(web_bench_status(&bench, 0), status);
-    assert_true(web_bench_has_line(&bench, 0, "Connection: close"));
-    web_bench_assert_nothing(&bench);
-}
-
 struct origin_case {
     const char *lines;
     bool passes;
@@ -95,10 +70,10 @@ static void test_other_sites_pages(void **state)
             char lines[512];
             set_up(state);
             if (with_login != 0) {
-                with_password("u", "p");
+                web_bench_set_password(&bench, "u", "p");
             }
             snprintf(lines, sizeof lines, "Authorization: Basic dTpw\r\n%s", cases[i].lines);
-            unsigned status = upload(lines);
+            unsigned status = web_bench_upload(&bench, lines);
             if (status != (cases[i].passes ? 200 : 403)) {
                 print_message("%s", cases[i].lines);
             }
@@ -106,7 +81,7 @@ static void test_other_sites_pages(void **state)
                 assert_int_equal(status, 200);
                 web_bench_assert_updated(&bench);
             } else {
-                assert_refused(403);
+                web_bench_assert_refused(&bench, 403);
                 assert_string_equal(bench.events, "F");
                 assert_string_equal(web_bench_body(&bench, 0),
                                     "this comes from another site's page\n");
@@ -151,10 +126,10 @@ static void test_a_proxy_in_front(void **state)
         bench.options.origin = "https://garden.example";
         web_bench_begin(&bench);
         if (cases[i].passes) {
-            assert_int_equal(upload(cases[i].lines), 200);
+            assert_int_equal(web_bench_upload(&bench, cases[i].lines), 200);
         } else {
-            upload(cases[i].lines);
-            assert_refused(403);
+            web_bench_upload(&bench, cases[i].lines);
+            web_bench_assert_refused(&bench, 403);
         }
     }
 }
@@ -192,20 +167,20 @@ static void test_strange_names(void **state)
         bench.options.host_name = "garden.example";
         web_bench_begin(&bench);
         snprintf(lines, sizeof lines, "Host: %s\r\n", cases[i].host);
-        unsigned status = upload(lines);
+        unsigned status = web_bench_upload(&bench, lines);
         if (status != (cases[i].passes ? 200 : 403)) {
             print_message("%s", lines);
         }
         if (cases[i].passes) {
             assert_int_equal(status, 200);
         } else {
-            assert_refused(403);
+            web_bench_assert_refused(&bench, 403);
             assert_string_equal(bench.events, "F");
         }
 
         /* With one, nobody gets in by a name. */
-        with_password("u", "p");
-        upload(lines);
+        web_bench_set_password(&bench, "u", "p");
+        web_bench_upload(&bench, lines);
         assert_int_equal(web_bench_status(&bench, 0), 401);
     }
     set_up(state);

@@ -21,31 +21,6 @@ static int set_up(void **state)
     return 0;
 }
 
-static void with_password(const char *user, const char *password)
-{
-    bench.options.user = user;
-    bench.options.password = password;
-    web_bench_begin(&bench);
-}
-
-/* A raw upload with these lines, Host among them. */
-static unsigned upload(const char *lines)
-{
-    char head[1200];
-
-    snprintf(head, sizeof head, "POST /update HTTP/1.1\r\nContent-Length: %zu\r\n%s",
-             bench.image_len, lines);
-    web_bench_compose(&bench, head, bench.image, bench.image_len);
-    return web_bench_ask(&bench);
-}
-
-static void assert_refused(unsigned status)
-{
-    assert_int_equal(web_bench_status(&bench, 0), status);
-    assert_true(web_bench_has_line(&bench, 0, "Connection: close"));
-    web_bench_assert_nothing(&bench);
-}
-
 static void test_a_login_is_needed_everywhere(void **state)
 {
     static const char *const targets[] = {
@@ -67,7 +42,7 @@ static void test_a_login_is_needed_everywhere(void **state)
     char head[256];
 
     set_up(state);
-    with_password("u", "p");
+    web_bench_set_password(&bench, "u", "p");
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         snprintf(head, sizeof head, "%sHTTP/1.1\r\nHost: board\r\n", targets[i]);
         web_bench_compose(&bench, head, NULL, 0);
@@ -109,13 +84,13 @@ static void test_wrong_logins(void **state)
 
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         set_up(state);
-        with_password("u", "p");
+        web_bench_set_password(&bench, "u", "p");
         snprintf(all, sizeof all, "Host: board\r\n%s", lines[i]);
-        assert_int_equal(upload(all), 0); /* nothing yet */
+        assert_int_equal(web_bench_upload(&bench, all), 0); /* nothing yet */
         web_bench_wait(&bench, OTA_WEB_LOGIN_PAUSE_MS - 1);
         assert_int_equal(web_bench_status(&bench, 0), 0);
         web_bench_wait(&bench, 1);
-        assert_refused(401);
+        web_bench_assert_refused(&bench, 401);
         assert_string_equal(bench.events, "L");
     }
 }
@@ -127,14 +102,14 @@ static void test_the_longest_login(void **state)
     set_up(state);
     memset(password, 'p', sizeof password);
     password[OTA_WEB_LOGIN_MAX - 6] = '\0'; /* beside "admin:" */
-    with_password(NULL, password);
+    web_bench_set_password(&bench, NULL, password);
     password[OTA_WEB_LOGIN_MAX - 6] = 'p';
     password[OTA_WEB_LOGIN_MAX - 5] = '\0';
     bench.options.password = password;
     assert_int_equal(ota_web_init(&bench.web, &bench.options), OTA_ERR_ARGUMENT);
-    with_password("", "p");
+    web_bench_set_password(&bench, "", "p");
     assert_int_equal(web_bench_get(&bench, "/", "Authorization: Basic YWRtaW46cA==\r\n"), 200);
-    with_password("u", "");
+    web_bench_set_password(&bench, "u", "");
     assert_int_equal(web_bench_get(&bench, "/", ""), 200);
 }
 
@@ -158,7 +133,7 @@ static void test_guessing_takes_time(void **state)
     static const uint32_t pauses[] = {500, 1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000};
 
     set_up(state);
-    with_password("u", "p");
+    web_bench_set_password(&bench, "u", "p");
     assert_int_equal(get_on(2, RIGHT), 200);
     for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
         assert_int_equal(get_on(0, WRONG), 0);

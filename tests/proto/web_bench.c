@@ -87,6 +87,13 @@ void web_bench_begin(struct web_bench *bench)
     web_bench_note_flash(bench);
 }
 
+void web_bench_set_password(struct web_bench *bench, const char *user, const char *password)
+{
+    bench->options.user = user;
+    bench->options.password = password;
+    web_bench_begin(bench);
+}
+
 void web_bench_open(struct web_bench *bench, unsigned connection)
 {
     const struct ota_address peer = {.ip = {[10] = 0xFF, 0xFF, 192, 168, 0, (uint8_t)connection},
@@ -260,6 +267,16 @@ bool web_bench_has_line(const struct web_bench *bench, unsigned connection, cons
     return found != NULL && found < body;
 }
 
+unsigned web_bench_upload(struct web_bench *bench, const char *lines)
+{
+    char head[1200];
+
+    snprintf(head, sizeof head, "POST /update HTTP/1.1\r\nContent-Length: %zu\r\n%s",
+             bench->image_len, lines);
+    web_bench_compose(bench, head, bench->image, bench->image_len);
+    return web_bench_ask(bench);
+}
+
 void web_bench_note_flash(struct web_bench *bench)
 {
     memcpy(bench->before, bench->ram.memory, sizeof bench->before);
@@ -297,4 +314,11 @@ void web_bench_assert_nothing(struct web_bench *bench)
     assert_free(bench);
     assert_int_equal(bench->restarts, 0);
     assert_true(web_bench_same_flash(bench));
+}
+
+void web_bench_assert_refused(struct web_bench *bench, unsigned status)
+{
+    assert_int_equal(web_bench_status(bench, 0), status);
+    assert_true(web_bench_has_line(bench, 0, "Connection: close"));
+    web_bench_assert_nothing(bench);
 }

@@ -48,6 +48,9 @@ void web_bench_make(struct web_bench *bench, uint32_t size);
 /* Begins intake and web with the present options, and opens all connections. */
 void web_bench_begin(struct web_bench *bench);
 
+/* Begins again with this login. */
+void web_bench_set_password(struct web_bench *bench, const char *user, const char *password);
+
 /* Opens a connection afresh, from a peer of its own number. */
 void web_bench_open(struct web_bench *bench, unsigned connection);
 
@@ -80,6 +83,9 @@ void web_bench_wait(struct web_bench *bench, uint32_t ms);
 unsigned web_bench_ask(struct web_bench *bench);
 unsigned web_bench_get(struct web_bench *bench, const char *target, const char *lines);
 
+/* Asks with a raw upload of the image and these header lines, Host among them. */
+unsigned web_bench_upload(struct web_bench *bench, const char *lines);
+
 /* The status, and the body, of the last answer on a connection; 0, "" if there is none. */
 unsigned web_bench_status(const struct web_bench *bench, unsigned connection);
 const char *web_bench_body(const struct web_bench *bench, unsigned connection);
@@ -95,5 +101,8 @@ bool web_bench_same_flash(const struct web_bench *bench);
 void web_bench_assert_updated(const struct web_bench *bench);
 void web_bench_assert_data(const struct web_bench *bench);
 void web_bench_assert_nothing(struct web_bench *bench);
+
+/* Nothing, and a refusal before the body. */
+void web_bench_assert_refused(struct web_bench *bench, unsigned status);
 
 #endif
