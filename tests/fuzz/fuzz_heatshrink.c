@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a stream of heatshrink's format, with any parameters, against a decoder that takes the format
- * at its word: bit by bit, the whole output in one place. Three bytes of the input are the parameters and
- * how it is cut.
+ * Any bytes as a stream of heatshrink's format, with any parameters, against a decoder that takes
+ * the format at its word: bit by bit, the whole output in one place. Three bytes of the input are
+ * the parameters and how it is cut.
  */
 #include <stdbool.h>
 #include <string.h>
