@@ -15,8 +15,8 @@
 #define SIZE 1572864u
 #define PIECE 4096u
 
-/* Functions of instructions, most of them out of a few hundred, with tables and texts between: level 9
-   makes two thirds of it, as of a real image. */
+/* Functions of instructions, most of them out of a few hundred, with tables and texts between:
+   level 9 makes two thirds of it, as of a real image. */
 static void make_firmware(uint8_t *data)
 {
     static const char text[] = "error: %s at line %d, expected a value of type %s\n";

@@ -13,9 +13,9 @@
 #include "rig.h"
 #include "support/images.h"
 
-/* The pieces in which the file is copied, at both ends: as the original push tools send it; as any program
-   would, and `updraft push`, the form's sender and the server here do; and as large as still makes a
-   difference. */
+/* The pieces in which the file is copied, at both ends: as the original push tools send it; as any
+   program would, and `updraft push`, the form's sender and the server here do; and as large as
+   still makes a difference. */
 enum copy {
     COPY_ORIGINAL,
     COPY,
@@ -58,7 +58,7 @@ static void hash_file(struct network *network)
     (void)ota_crypto_openssl.hash_finish(&md5, network->job.md5);
 }
 
-/* ---- The ways --------------------------------------------------------------------------------- */
+/* ---- The ways -------------------------------------------------------------------------------- */
 
 static double run_push(struct network *network)
 {
@@ -125,7 +125,7 @@ static double run_md5(struct network *network)
     return rig_seconds() - started;
 }
 
-/* ---- The figures ------------------------------------------------------------------------------ */
+/* ---- The figures ----------------------------------------------------------------------------- */
 
 enum way {
     PUSH,
@@ -139,8 +139,9 @@ enum way {
 static network_run_fn *const runs_of[WAY_COUNT] = {run_push, run_upload, run_pull, run_pull_tls,
                                                    run_md5};
 
-/* The limit is for the copy in pieces that any program would use, but for the push: MD5 alone takes three to
-   four times as long as that copy, so its limit is for what its original tools would take. */
+/* The limit is for the copy in pieces that any program would use, but for the push: MD5 alone takes
+   three to four times as long as that copy, so its limit is for what its original tools would
+   take. */
 static const struct ratio {
     enum way way;
     enum copy copy;

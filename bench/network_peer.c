@@ -24,7 +24,7 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-/* ---- Sockets ---------------------------------------------------------------------------------- */
+/* ---- Sockets --------------------------------------------------------------------------------- */
 
 static int listen_anywhere(uint16_t *port)
 {
@@ -104,7 +104,7 @@ static void read_head(int connection, SSL *tls, char head[HEAD_MAX])
     } while (strstr(head, "\r\n\r\n") == NULL);
 }
 
-/* ---- The copy --------------------------------------------------------------------------------- */
+/* ---- The copy -------------------------------------------------------------------------------- */
 
 struct receiver {
     int listener;
@@ -152,7 +152,7 @@ double network_copy(const uint8_t *data, size_t len, size_t piece, uint8_t *to)
     return receiver.ended - started;
 }
 
-/* ---- The upload ------------------------------------------------------------------------------- */
+/* ---- The upload ------------------------------------------------------------------------------ */
 
 void network_upload(uint16_t port, const uint8_t *file, size_t len, size_t piece)
 {
@@ -180,7 +180,7 @@ void network_upload(uint16_t port, const uint8_t *file, size_t len, size_t piece
     close(connection);
 }
 
-/* ---- The server ------------------------------------------------------------------------------- */
+/* ---- The server ------------------------------------------------------------------------------ */
 
 static void make_certificate(struct network_server *server)
 {

@@ -3,9 +3,9 @@
 #define BENCH_NETWORK_PEER_H
 
 /*
- * Who is at the other end of the loopback connection: a plain copy to compare with, a browser's upload, and
- * a web server with and without TLS. Sockets that block, as plain as can be. Whatever fails ends the
- * program.
+ * Who is at the other end of the loopback connection: a plain copy to compare with, a browser's
+ * upload, and a web server with and without TLS. Sockets that block, as plain as can be. Whatever
+ * fails ends the program.
  */
 
 #include <stdbool.h>
@@ -18,12 +18,12 @@
 
 #include <updraft/crypto.h>
 
-/* Sends `len` bytes over a new connection to a thread that reads them into `to`, both `piece` bytes at a
-   time. Returns the seconds from before it connects until the last byte was read. */
+/* Sends `len` bytes over a new connection to a thread that reads them into `to`, both `piece` bytes
+   at a time. Returns the seconds from before it connects until the last byte was read. */
 double network_copy(const uint8_t *data, size_t len, size_t piece, uint8_t *to);
 
-/* Posts the file as a form to /update at `port`, part "filesystem". Returns after the answer, which must
-   be 200. The file is sent `piece` bytes at a time. */
+/* Posts the file as a form to /update at `port`, part "filesystem". Returns after the answer, which
+   must be 200. The file is sent `piece` bytes at a time. */
 void network_upload(uint16_t port, const uint8_t *file, size_t len, size_t piece);
 
 /* A server that answers one request with the file. */

@@ -3,6 +3,7 @@
 
 #include "cli/board_ways.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include <updraft/error.h>
 #include <updraft/text.h>
+#include <updraft/tls.h>
 
 #include "cli/output.h"
 #include "cli/push_password.h"
@@ -80,26 +82,53 @@ static int read_login(const struct command_call *call, struct ways *ways)
 
 /* ---- What is fetched ------------------------------------------------------------------------- */
 
-/* Looks at what the board will look at, so that a mistake is told before the board boots. */
-static int check_files(const struct ways *ways)
+/* Tells whether the board's TLS will take them. */
+static bool is_good_trust(const char *pem, const char *fingerprint)
+{
+    struct ota_tls tls;
+    const struct ota_tls_options options = {.ca_pem = pem, .fingerprint = fingerprint};
+    const bool good = ota_tls_begin(&tls, &options) == OTA_OK;
+    ota_tls_end(&tls);
+    return good;
+}
+
+static int check_trust(const struct command_call *call, const struct ways *ways)
+{
+    if (ways->fingerprint != NULL && !is_good_trust(NULL, ways->fingerprint)) {
+        return command_usage(call,
+                             "--fingerprint %s: write the certificate's SHA-256, 64 hexadecimal "
+                             "digits, or its SHA-1, 40; ':' may be between bytes",
+                             ways->fingerprint);
+    }
+    if (ways->ca_file == NULL) {
+        return COMMAND_GOOD;
+    }
+    char *pem = tls_store_load(ways->ca_file);
+    if (pem == NULL) {
+        return fail("%s: cannot be read: %s", ways->ca_file, strerror(errno));
+    }
+    const bool good = is_good_trust(pem, NULL);
+    free(pem);
+    return good ? COMMAND_GOOD
+                : fail("%s: there are no certificates in it that can be read (PEM)", ways->ca_file);
+}
+
+static int check_list(const struct ways *ways)
 {
     static struct upgrade_file list;
     int status = COMMAND_GOOD;
-    if (ways->ca_file != NULL) {
-        char *pem = tls_store_load(ways->ca_file);
-        if (pem == NULL || strstr(pem, "-----BEGIN CERTIFICATE-----") == NULL) {
-            status = fail("%s: there are no certificates (PEM) in it, or it cannot be read",
-                          ways->ca_file);
-        }
-        free(pem);
+    if (ways->upgrade_list != NULL && !upgrade_file_load(&list, ways->upgrade_list)) {
+        status = fail("%s", list.error);
     }
-    if (status == COMMAND_GOOD && ways->upgrade_list != NULL) {
-        if (!upgrade_file_load(&list, ways->upgrade_list)) {
-            status = fail("%s", list.error);
-        }
-        upgrade_file_free(&list);
-    }
+    upgrade_file_free(&list);
     return status;
+}
+
+/* Looks at what the board will look at, so that a mistake is told before the board boots. */
+static int check_files(const struct command_call *call, const struct ways *ways)
+{
+    const int status = check_trust(call, ways);
+    return status == COMMAND_GOOD ? check_list(ways) : status;
 }
 
 static int read_sources(const struct command_call *call, struct ways *ways)
@@ -122,7 +151,7 @@ static int read_sources(const struct command_call *call, struct ways *ways)
     } else if (stat(ways->sdcard, &facts) != 0 || !S_ISDIR(facts.st_mode)) {
         return fail("%s: is no folder", ways->sdcard);
     }
-    return check_files(ways);
+    return check_files(call, ways);
 }
 
 /* ---- Policy ---------------------------------------------------------------------------------- */

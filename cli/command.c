@@ -314,7 +314,7 @@ static const char *take_value(struct parser *parser, const struct command_option
     if (parser->next < parser->argc) {
         return parser->argv[parser->next++];
     }
-    command_usage(parser->call, "--%s needs a %s", option->name, option->argument);
+    command_usage(parser->call, "--%s needs a value: %s", option->name, option->argument);
     return NULL;
 }
 

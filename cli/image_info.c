@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft image info FILE...`: everything that an image says of itself, and whether it is whole. */
+/* `updraft image info FILE...`: everything that an image says of itself, and whether it is
+   whole. */
 
 #include "cli/commands.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `updraft image verify FILE`: whether an image is whole and right, and whether it fits where it is to
-   go. */
+/* `updraft image verify FILE`: whether an image is whole and right, and whether it fits where it is
+   to go. */
 
 #include "cli/commands.h"
 
@@ -29,8 +29,8 @@ static bool is_slot(const struct table_row *row)
            row->subtype <= OTA_SUBTYPE_APP_OTA_15;
 }
 
-/* Whether the image is to go into this partition: the one named, else every OTA slot, else, in a table
-   without such, every app partition. */
+/* Whether the image is to go into this partition: the one named, else every OTA slot, else, in a
+   table without such, every app partition. */
 static bool is_wanted(const struct table_row *row, const char *slot, bool has_slots)
 {
     if (slot == NULL) {
@@ -250,8 +250,8 @@ static int verify_image(struct image_verdict *verdict, uint16_t wanted)
     int status = image_read(command_argument(verdict->call, 0), &reading, report);
     if (status == 0) {
         verdict->report = report;
-        /* Compared here, not by the check, because the images of the ESP8266 name no chip: there the
-           form is what can be demanded. */
+        /* Compared here, not by the check, because the images of the ESP8266 name no chip: there
+           the form is what can be demanded. */
         if (report->failure.err == OTA_OK && wanted != OTA_CHIP_ANY && report->chip != wanted) {
             report->failure.err = OTA_ERR_IMAGE_CHIP;
             report->wanted_chip = wanted;

@@ -247,7 +247,7 @@ static void add_advice(const struct espota_push *push, const struct push_device 
                  ". The port changes with every push; --host-port keeps it the same");
     } else if (err == OTA_ERR_TIMEOUT && !push->host.has_answered && device->port_is_guess) {
         snprintf(text + len, size - len,
-                 ". %u is the usual port for this image's chip; --port names another",
+                 " %u is the usual port for this image's chip; --port names another",
                  device->address.port);
     } else if (err == OTA_ERR_AUTH && push->options.password == NULL) {
         snprintf(text + len, size - len, ": see --password-file");

@@ -72,7 +72,7 @@ static int parse(const char *text, struct spoken *spoken)
     }
     const size_t len = (size_t)(end - text);
     if (len == 0 || len >= sizeof spoken->host) {
-        return fail("%s: is no name or address of a device", text);
+        return fail("\"%s\" is no name or address of a device", text);
     }
     memcpy(spoken->host, text, len);
     spoken->host[len] = '\0';

@@ -26,8 +26,8 @@ enum file_kind {
 };
 
 /* Ours, beside those of enum ota_chip_id: boards whose images have no header that names a chip. */
-/* What each image of Arduino's core for the ESP32 calls itself: its descriptor is that of the build of
-   the core's libraries, and says neither project nor version of the program. */
+/* What each image of Arduino's core for the ESP32 calls itself: its descriptor is that of the build
+   of the core's libraries, and says neither project nor version of the program. */
 #define FILE_PROJECT_OF_ARDUINO "arduino-lib-builder"
 
 #define FILE_CHIP_PICO 0x2040u

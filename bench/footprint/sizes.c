@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The RAM of each thing a program does, as the size of an array of that name: a cross compiler tells
- * it without running anything, and scripts/footprint reads it from the object file. A name that
- * begins with ram_ becomes a row of the table and a key of build/footprint.json.
+ * The RAM of each thing a program does, as the size of an array of that name: a cross compiler
+ * tells it without running anything, and scripts/footprint reads it from the object file. A name
+ * that begins with ram_ becomes a row of the table and a key of build/footprint.json.
  */
 #include <updraft/esphome_service.h>
 #include <updraft/espota_service.h>
+#include <updraft/https_service.h>
 #include <updraft/updraft.h>
+#include <updraft/upgrade_service.h>
 #include <updraft/web_service.h>
 
 #define RAM(name, bytes)           \
@@ -24,8 +26,9 @@ RAM(ram_boot, sizeof(struct ota_boot));
 /* What all ways in share; the update is in it. */
 RAM(ram_intake, sizeof(struct ota_intake));
 
-/* The ways in, each without the intake: the protocol's object, and with all that the agent's service
-   holds besides. A web server has as many connections as its header recommends; a pull its text. */
+/* The ways in, each without the intake: the protocol's object, and with all that the agent's
+   service holds besides. A web server has as many connections as its header recommends; a pull, and
+   the update from one URL, their text. */
 RAM(ram_espota, sizeof(struct ota_espota));
 RAM(ram_espota_service, sizeof(struct ota_espota_service));
 RAM(ram_esphome, sizeof(struct ota_esphome));
@@ -35,12 +38,15 @@ RAM(ram_http_upload, sizeof(struct ota_web_service) +
 RAM(ram_http_upload_connection, sizeof(struct ota_web_service_connection));
 RAM(ram_multipart, sizeof(struct ota_multipart));
 RAM(ram_pull, sizeof(struct ota_pull) + 2048);
+RAM(ram_https_service, sizeof(struct ota_https_service) + 2048);
 RAM(ram_upgrade_list, sizeof(struct ota_upgrade_list));
+RAM(ram_upgrade_service, sizeof(struct ota_upgrade_service));
 
 /* Senders. */
 RAM(ram_espota_host, sizeof(struct ota_espota_host));
 RAM(ram_esphome_host, sizeof(struct ota_esphome_host));
 
-/* What compressed images take on top of an update: the decoder, and whoever reads the slot for it. */
+/* What compressed images take on top of an update: the decoder, and whoever reads the slot for
+   it. */
 RAM(ram_gunzip, sizeof(struct ota_gunzip) + sizeof(struct ota_history) + sizeof(void *));
 RAM(ram_heatshrink, sizeof(struct ota_heatshrink) + sizeof(struct ota_history) + sizeof(void *));

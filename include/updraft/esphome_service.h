@@ -13,8 +13,9 @@
  *
  * Two hosts may be connected; which of them updates is settled at the intake, and the other one is
  * told that the device cannot prepare (81). A third is told so at once, but a client that has said
- * nothing for a second makes room for it: silent clients block nobody. While a restart is due
- * everybody is told so in place of the features. The device's log names each host that is refused.
+ * nothing for a second makes room for it, and is told: silent clients block nobody. While a restart
+ * is due everybody is told so in place of the features, and so is who is there without a word when
+ * the service ends. The device's log names each host that is refused.
  *
  * It is not advertised: ESPHome's own devices advertise the port of another protocol.
  */

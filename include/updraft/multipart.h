@@ -48,6 +48,7 @@ struct ota_multipart_part {
     const char *name;      /* "" if it has none */
     const char *file_name; /* as sent; filename* decoded; "" if there is none */
     bool is_file;          /* it has a file name, or a type that is not text */
+    uint32_t start;        /* bytes of the body before its data, modulo 2³² */
 };
 
 /* A callback that returns an error ends the parsing with it. */
@@ -81,6 +82,7 @@ struct ota_multipart {
     uint8_t tail;    /* what has come behind it */
     uint8_t parts;
     bool in_part, is_padded;
+    uint32_t taken; /* bytes before those that are looked at now */
 
     uint16_t head_bytes;
     uint8_t line;   /* what the present header line is: see the source */

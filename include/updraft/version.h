@@ -30,7 +30,8 @@ enum ota_version_order ota_version_compare(const char *candidate, const char *pr
 /* Says whether `text` has the shape that can be put in order. */
 bool ota_version_is_ordered(const char *text);
 
-/* Tells whether both are of one build: they name the same program file, whatever their versions say. */
+/* Tells whether both are of one build: they name the same program file, whatever their versions
+   say. */
 bool ota_app_descriptor_is_same_build(const struct ota_app_descriptor *a,
                                       const struct ota_app_descriptor *b);
 

@@ -85,7 +85,8 @@
 #include <updraft/platform.h>
 
 #define OTA_WEB_SESSION_MS 60000u        /* from ElegantOTA's start to its upload */
-#define OTA_WEB_SLACK 16384u             /* what a form may have round its file */
+#define OTA_WEB_SLACK 16384u             /* what a form may have round its file, */
+#define OTA_WEB_TAIL 2048u               /* and of that behind it */
 #define OTA_WEB_LOGIN_PAUSE_MS 500u      /* after a first wrong password; doubled each time, */
 #define OTA_WEB_LOGIN_PAUSE_MAX_MS 8000u /* up to this; forgotten after a right one */
 #define OTA_WEB_NONCE_MS 300000u         /* from the challenge of a Digest login to its last use */
@@ -152,13 +153,15 @@ struct ota_web_connection;
 struct ota_web_upload {
     struct ota_web_connection *owner; /* NULL: none */
     struct ota_multipart form;
-    char md5[33];    /* of a text part of that name */
-    uint8_t md5_len; /* 33: it is none */
-    bool in_md5;     /* the present part is that */
-    bool in_file;    /* the present part is the file */
-    bool had_file;   /* its part has begun */
-    bool is_unnamed; /* its name is empty */
-    bool is_begun;   /* the intake is ours */
+    uint32_t body_len; /* OTA_SIZE_UNKNOWN: in chunks */
+    uint32_t file_max; /* bytes that are left of it for the file and what follows the file */
+    char md5[33];      /* of a text part of that name */
+    uint8_t md5_len;   /* 33: it is none */
+    bool in_md5;       /* the present part is that */
+    bool in_file;      /* the present part is the file */
+    bool had_file;     /* its part has begun */
+    bool is_unnamed;   /* its name is empty */
+    bool is_begun;     /* the intake is ours */
     bool is_proven;
 };
 

@@ -79,6 +79,9 @@ void ota__report(const struct ota_agent *agent, enum ota_log_level level, const 
 void ota__report_error(const struct ota_agent *agent, enum ota_log_level level, const char *tag,
                        const char *text, enum ota_err err);
 
+/* Adds " (HTTP 410)", where the sentence about `err` does not say the status already. */
+void ota__report_put_status(struct ota_text *out, enum ota_err err, unsigned status);
+
 /* Warns, once at the start of a way in, that everybody who reaches it may update. */
 void ota__report_no_password(const struct ota_agent *agent, const char *tag);
 

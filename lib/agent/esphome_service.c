@@ -101,6 +101,31 @@ static void drop(struct ota_esphome_service *service, struct ota_esphome_client 
     }
 }
 
+/* Says no in the words of the protocol, to who has said nothing yet. The version comes before,
+   because the first hosts do not look for an error there; and what has come is read, because the
+   end is a reset otherwise. */
+static void say_no(const struct ota_esphome_service *service, struct ota_stream *stream)
+{
+    const uint8_t answer[] = {0x00, service->options.version != 0 ? service->options.version : 2,
+                              ota_esphome_error_byte(service->options.profile, OTA_ERR_BUSY)};
+    uint8_t unread[16];
+    size_t len;
+    bool ended;
+
+    (void)stream->read(stream, unread, sizeof unread, &len, &ended);
+    (void)stream->write(stream, answer, sizeof answer, &len);
+}
+
+/* Drops a client that has to go. One that has said nothing yet is told: the first hosts wait for
+   ever if they are not. */
+static void dismiss(struct ota_esphome_service *service, struct ota_esphome_client *client)
+{
+    if (client->esphome.state == OTA_ESPHOME_GREETING) {
+        say_no(service, client->stream);
+    }
+    drop(service, client);
+}
+
 static void send_some(struct ota_esphome_client *client)
 {
     uint8_t piece[128];
@@ -186,24 +211,9 @@ static struct ota_esphome_client *find_place(struct ota_esphome_service *service
         }
     }
     if (place != NULL) {
-        drop(service, place);
+        dismiss(service, place);
     }
     return place;
-}
-
-/* Says no in the words of the protocol. The version comes before, because the first hosts do not
-   look for an error there; and what has come is read, because the end is a reset otherwise. */
-static void turn_away(const struct ota_esphome_service *service, struct ota_stream *stream)
-{
-    const uint8_t answer[] = {0x00, service->options.version != 0 ? service->options.version : 2,
-                              ota_esphome_error_byte(service->options.profile, OTA_ERR_BUSY)};
-    uint8_t unread[16];
-    size_t len;
-    bool ended;
-
-    (void)stream->read(stream, unread, sizeof unread, &len, &ended);
-    (void)stream->write(stream, answer, sizeof answer, &len);
-    stream->close(stream);
 }
 
 static void welcome(struct ota_esphome_service *service, struct ota_stream *stream,
@@ -212,7 +222,8 @@ static void welcome(struct ota_esphome_service *service, struct ota_stream *stre
     struct ota_esphome_client *client = find_place(service);
 
     if (client == NULL) {
-        turn_away(service, stream);
+        say_no(service, stream);
+        stream->close(stream);
         return;
     }
     client->stream = stream;
@@ -308,7 +319,7 @@ static void drop_all(struct ota_esphome_service *service)
 {
     for (unsigned i = 0; i < OTA_ESPHOME_CLIENTS; i++) {
         if (service->clients[i].stream != NULL) {
-            drop(service, &service->clients[i]);
+            dismiss(service, &service->clients[i]);
         }
     }
 }

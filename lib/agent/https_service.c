@@ -59,9 +59,7 @@ static void report_failure(const struct ota_https_service *service, enum ota_err
     ota_text_begin(&out, line, sizeof line);
     ota_text_put(&out, ota_err_text(err));
     if (update->transfer.status >= 300) {
-        ota_text_put(&out, " (HTTP ");
-        ota_text_put_decimal(&out, update->transfer.status);
-        ota_text_put(&out, ")");
+        ota__report_put_status(&out, err, update->transfer.status);
     } else if (update->failure.offset > 0) {
         ota_text_put(&out, " (at byte ");
         ota_text_put_decimal(&out, update->failure.offset);

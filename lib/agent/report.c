@@ -301,15 +301,27 @@ static const char *reason_of(const struct ota_agent *agent)
     return is_gates ? intake->answer.reason : ota_err_text(pull->failure.err);
 }
 
+void ota__report_put_status(struct ota_text *out, enum ota_err err, unsigned status)
+{
+    switch (err) {
+    case OTA_ERR_HTTP_NOT_FOUND:
+    case OTA_ERR_HTTP_FORBIDDEN:
+    case OTA_ERR_HTTP_CREDENTIALS:
+        return;
+    default:
+        ota_text_put(out, " (HTTP ");
+        ota_text_put_decimal(out, status);
+        ota_text_put(out, ")");
+    }
+}
+
 static void put_failure(struct ota_text *out, const struct ota_agent *agent)
 {
     const struct ota_pull *pull = &agent->pull;
 
     ota_text_put(out, reason_of(agent));
     if (pull->failure.err >= OTA_ERR_HTTP_STATUS && pull->offer.status != 0) {
-        ota_text_put(out, " (HTTP ");
-        ota_text_put_decimal(out, pull->offer.status);
-        ota_text_put(out, ")");
+        ota__report_put_status(out, pull->failure.err, pull->offer.status);
     } else if (pull->failure.offset > 0) {
         ota_text_put(out, " (at byte ");
         put_grouped(out, pull->failure.offset);

@@ -60,7 +60,8 @@ static void feed(struct ota_web_service_connection *connection, const uint8_t *d
     connection->ahead = (uint16_t)len;
 }
 
-/* How much may be read now. In a head as much as its buffer can keep; of a body all that is left. */
+/* How much may be read now. In a head as much as its buffer can keep; of a body all that is
+   left. */
 static size_t readable(const struct ota_web_service_connection *connection)
 {
     size_t wanted = ota_http_server_wanted(&connection->web.http);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The web server as one of the agent's ways in: who comes and who has to go is decided here, what is
-   said is lib/proto/web_*.c's. */
+/* The web server as one of the agent's ways in: who comes and who has to go is decided here, what
+   is said is lib/proto/web_*.c's. */
 
 #include <updraft/web_service.h>
 
@@ -18,7 +18,7 @@
 #define PATIENCE_MS 2000u
 #define PATIENCE_MIN_MS 100u
 
-/* ---- What the log says ------------------------------------------------------------------------ */
+/* ---- What the log says ----------------------------------------------------------------------- */
 
 static void report(const struct ota_web_service *service, enum ota_log_level level,
                    const char *text)
@@ -59,7 +59,7 @@ static void report_weakness(const struct ota_web_service *service)
     }
 }
 
-/* ---- What the web asks for -------------------------------------------------------------------- */
+/* ---- What the web asks for ------------------------------------------------------------------- */
 
 static void on_restart(void *context, enum ota_restart_reason reason)
 {
@@ -88,7 +88,7 @@ static enum ota_err roll_back(void *context)
     return err;
 }
 
-/* ---- Who comes -------------------------------------------------------------------------------- */
+/* ---- Who comes ------------------------------------------------------------------------------- */
 
 static uint32_t patience_of(const struct ota_web_service *service)
 {
@@ -98,8 +98,8 @@ static uint32_t patience_of(const struct ota_web_service *service)
 }
 
 /* How long until a connection may be closed for another: one that waits for its first request or a
-   further one, whose request's head is not whole yet, or whose answer is out and what it still sends
-   is passed over. UINT32_MAX: it may not. */
+   further one, whose request's head is not whole yet, or whose answer is out and what it still
+   sends is passed over. UINT32_MAX: it may not. */
 static uint32_t stays_ms(const struct ota_web_service *service,
                          const struct ota_web_service_connection *connection, uint32_t now_ms)
 {
@@ -117,8 +117,8 @@ static uint32_t stays_ms(const struct ota_web_service *service,
     return since < patience ? patience - since : 0;
 }
 
-/* Finds a free place, or the connection that has said nothing for the longest time. `*wait_ms` is how
-   long until there is one. */
+/* Finds a free place, or the connection that has said nothing for the longest time. `*wait_ms` is
+   how long until there is one. */
 static struct ota_web_service_connection *find_place(const struct ota_web_service *service,
                                                      uint32_t now_ms, uint32_t *wait_ms)
 {
@@ -179,8 +179,8 @@ static void give_place(struct ota_web_service *service, struct ota_web_service_c
     ota_web_open(&place->web, &service->web, from, now_ms);
 }
 
-/* Lets in who comes, as long as there is a place. Returns how long until there is one for who waits:
-   UINT32_MAX where that cannot be told, or nobody does. */
+/* Lets in who comes, as long as there is a place. Returns how long until there is one for who
+   waits: UINT32_MAX where that cannot be told, or nobody does. */
 static uint32_t let_in(struct ota_web_service *service, uint32_t now_ms)
 {
     struct ota_web_service_connection *place;
@@ -207,7 +207,7 @@ static uint32_t let_in(struct ota_web_service *service, uint32_t now_ms)
     return wait_ms;
 }
 
-/* ---- The agent's calls ------------------------------------------------------------------------ */
+/* ---- The agent's calls ----------------------------------------------------------------------- */
 
 static void drop_all(const struct ota_web_service *service)
 {

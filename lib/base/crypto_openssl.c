@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The crypto seam on OpenSSL's libcrypto: for hosts, where it uses the processor's own instructions. */
+/* The crypto seam on OpenSSL's libcrypto: for hosts, where it uses the processor's own
+   instructions. */
 #include <openssl/evp.h>
 
 #include <updraft/crypto.h>

@@ -3,11 +3,11 @@
 #define DECODE_BITS_H
 
 /*
- * The bits of DEFLATE (RFC 1951, section 3.1.1), the lowest of a byte first, out of an input that comes
- * in pieces. Bytes are taken ahead of their use, as many as fit.
+ * The bits of DEFLATE (RFC 1951, section 3.1.1), the lowest of a byte first, out of an input that
+ * comes in pieces. Bytes are taken ahead of their use, as many as fit.
  *
- * Whoever reads asks first whether all the bits of a thing are there. If not, it takes none of them,
- * `is_short` is set, and it asks again when there is more input.
+ * Whoever reads asks first whether all the bits of a thing are there. If not, it takes none of
+ * them, `is_short` is set, and it asks again when there is more input.
  */
 
 #include <stdbool.h>
@@ -69,8 +69,8 @@ static inline uint32_t ota__bits_take(struct ota__bits *in, unsigned count)
     return value;
 }
 
-/* Finds the next symbol, without taking its bits: symbol << 4 | their number. OTA__CODE_NONE, which is
-   greater than each of these, if they mean nothing. */
+/* Finds the next symbol, without taking its bits: symbol << 4 | their number. OTA__CODE_NONE, which
+   is greater than each of these, if they mean nothing. */
 static inline unsigned ota__bits_look_up(struct ota__bits *in, const struct ota__code *code)
 {
     if (in->count < OTA__CODE_LENGTH_MAX) {

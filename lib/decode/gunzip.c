@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The container of gzip, RFC 1952, section 2.3: the steps below, one after the other. A field that the
- * flags do not announce is passed by.
+ * The container of gzip, RFC 1952, section 2.3: the steps below, one after the other. A field that
+ * the flags do not announce is passed by.
  */
 #include <updraft/gunzip.h>
 
@@ -150,7 +150,8 @@ static enum ota_err take(struct ota_gunzip *gunzip, const uint8_t *data, size_t 
     }
 }
 
-/* Keeps the first cause. Where it struck is the first byte that was not used; some are taken ahead. */
+/* Keeps the first cause. Where it struck is the first byte that was not used; some are taken
+   ahead. */
 static enum ota_err note(struct ota_gunzip *gunzip, enum ota_err err)
 {
     if (err != OTA_OK) {

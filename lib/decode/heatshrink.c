@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream of bits, the highest of a byte first: a 1 and the 8 bits of a byte; or a 0, the distance of a
- * copy and its length, both less one. The last byte is filled up with zeros.
+ * A stream of bits, the highest of a byte first: a 1 and the 8 bits of a byte; or a 0, the distance
+ * of a copy and its length, both less one. The last byte is filled up with zeros.
  */
 #include <updraft/heatshrink.h>
 
@@ -28,8 +28,8 @@ static uint32_t room(const struct ota_heatshrink *heatshrink)
     return heatshrink->options.size - heatshrink->recent.produced;
 }
 
-/* What lies before the beginning is zeros, as the library's buffer is when it begins: its encoder makes
-   use of them. */
+/* What lies before the beginning is zeros, as the library's buffer is when it begins: its encoder
+   makes use of them. */
 static enum ota_err copy(struct ota_heatshrink *heatshrink, uint32_t distance, uint32_t len)
 {
     struct ota_recent *recent = &heatshrink->recent;
@@ -110,8 +110,8 @@ static enum ota_err heatshrink_write(struct ota_sink *sink, const void *data, si
     return heatshrink->failure.err;
 }
 
-/* May the stream end here? If the size is not known: less than a byte of zeros is left, part of which may
-   have been taken for the first half of a copy. */
+/* May the stream end here? If the size is not known: less than a byte of zeros is left, part of
+   which may have been taken for the first half of a copy. */
 static bool is_whole(const struct ota_heatshrink *heatshrink)
 {
     const unsigned half = heatshrink->distance > 0 ? 1u + heatshrink->options.window_bits : 0;

@@ -3,11 +3,11 @@
 #define UPDRAFT_DECODE_HUFFMAN_H
 
 /*
- * The prefix codes of DEFLATE (RFC 1951, section 3.2.2): told by the length of each symbol's code, and
- * then read from a stream of bits, the first bit lowest.
+ * The prefix codes of DEFLATE (RFC 1951, section 3.2.2): told by the length of each symbol's code,
+ * and then read from a stream of bits, the first bit lowest.
  *
- * Short codes are found by one look into a table; longer ones bit by bit, by how many codes there are
- * of each length.
+ * Short codes are found by one look into a table; longer ones bit by bit, by how many codes there
+ * are of each length.
  */
 
 #include <stdbool.h>
@@ -38,8 +38,9 @@ enum ota__code_set ota__code_order(const struct ota__code *code, const uint8_t *
 /* Makes the table, after ota__code_order. */
 void ota__code_tabulate(const struct ota__code *code);
 
-/* Reads a symbol that is not in the table out of 15 bits, the first one lowest. Returns as the table does:
-   symbol << 4 | length; OTA__CODE_NONE, which says a length of 15 too, if these bits mean nothing. */
+/* Reads a symbol that is not in the table out of 15 bits, the first one lowest. Returns as the
+   table does: symbol << 4 | length; OTA__CODE_NONE, which says a length of 15 too, if these bits
+   mean nothing. */
 #define OTA__CODE_NONE 0xFFFFu
 unsigned ota__code_walk(const struct ota__code *code, uint32_t bits);
 

@@ -239,7 +239,8 @@ enum ota_err ota_inflate_write(struct ota_inflate *inflate, const void *data, si
     }
     if (inflate->err == OTA_OK && inflate->is_ended) {
         inflate->err = ota__recent_give(&inflate->recent);
-        /* The end was seen as soon as it was there: what was taken ahead of it came in this call. */
+        /* The end was seen as soon as it was there: what was taken ahead of it came in this
+           call. */
         in.at -= in.count / 8;
         in.count &= 7;
     }

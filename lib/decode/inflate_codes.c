@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The codes of a block, RFC 1951, sections 3.2.6 and 3.2.7. A block of the dynamic kind tells them by the
- * lengths of the codes of its symbols; and those it tells in a code of their own, told by lengths too.
+ * The codes of a block, RFC 1951, sections 3.2.6 and 3.2.7. A block of the dynamic kind tells them
+ * by the lengths of the codes of its symbols; and those it tells in a code of their own, told by
+ * lengths too.
  */
 #include "base/mem.h"
 #include "decode/inflate_private.h"

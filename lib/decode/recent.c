@@ -27,8 +27,8 @@ enum ota_err ota__recent_give(struct ota_recent *recent)
     return err;
 }
 
-/* Copies within the recent bytes. A copy that reaches into itself repeats what lies between: each time
-   that is there once more, twice as much can be copied at once. */
+/* Copies within the recent bytes. A copy that reaches into itself repeats what lies between: each
+   time that is there once more, twice as much can be copied at once. */
 static void copy_recent(struct ota_recent *recent, uint32_t distance, uint32_t len)
 {
     uint8_t *bytes = recent->bytes;
@@ -50,8 +50,8 @@ static void copy_recent(struct ota_recent *recent, uint32_t distance, uint32_t l
     }
 }
 
-/* Copies from what is no longer here. All of it was passed on: where there is room for the copy, what was
-   not is within the last OTA_RECENT_SIZE - len bytes. */
+/* Copies from what is no longer here. All of it was passed on: where there is room for the copy,
+   what was not is within the last OTA_RECENT_SIZE - len bytes. */
 static enum ota_err copy_past(struct ota_recent *recent, uint32_t distance, uint32_t len)
 {
     const uint32_t from = recent->produced - distance;
@@ -66,7 +66,8 @@ static enum ota_err copy_past(struct ota_recent *recent, uint32_t distance, uint
     return err;
 }
 
-/* In pieces of half the recent bytes: a piece that repeats itself must not overwrite what it repeats. */
+/* In pieces of half the recent bytes: a piece that repeats itself must not overwrite what it
+   repeats. */
 enum ota_err ota__recent_copy(struct ota_recent *recent, uint32_t distance, uint32_t len)
 {
     enum ota_err err = OTA_OK;

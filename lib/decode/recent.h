@@ -18,8 +18,8 @@
 void ota__recent_begin(struct ota_recent *recent, struct ota_sink *next,
                        struct ota_history *history);
 
-/* Passes on what the next sink does not have. Returns OTA_OK; OTA_ERR_TOO_LARGE near 4 GB; what the sink
-   says. */
+/* Passes on what the next sink does not have. Returns OTA_OK; OTA_ERR_TOO_LARGE near 4 GB; what the
+   sink says. */
 enum ota_err ota__recent_give(struct ota_recent *recent);
 
 /* Makes room for `len` bytes, at most OTA_RECENT_SIZE. Errors as above. */
@@ -40,8 +40,8 @@ static inline enum ota_err ota__recent_add(struct ota_recent *recent, uint8_t by
     return err;
 }
 
-/* Adds what was added `distance` (1 to `produced`) bytes ago, `len` bytes of it; they may reach into
-   themselves. Errors as above, or what the history says. */
+/* Adds what was added `distance` (1 to `produced`) bytes ago, `len` bytes of it; they may reach
+   into themselves. Errors as above, or what the history says. */
 enum ota_err ota__recent_copy(struct ota_recent *recent, uint32_t distance, uint32_t len);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The image check: a state machine over the bytes of an image. A stage is a run of bytes that belong
- * together; short ones are collected and judged when whole, long ones are summed as they pass.
+ * The image check: a state machine over the bytes of an image. A stage is a run of bytes that
+ * belong together; short ones are collected and judged when whole, long ones are summed as they
+ * pass.
  */
 #include "format/image_check.h"
 
@@ -208,11 +209,22 @@ static enum ota_err judge_padding(struct ota_image_check *check)
     return ota__image_enter(check, STAGE_DIGEST, OTA_SHA256_SIZE);
 }
 
+bool ota__image_looks_rtos(const struct ota_image *image)
+{
+    return image->descriptor_len >= 4 &&
+           ota__get_le32(image->descriptor) == OTA_APP_DESCRIPTOR_MAGIC;
+}
+
 static enum ota_err judge_digest(struct ota_image_check *check)
 {
-    /* Flash tools patch the header of bootloaders and not their digest, so there it proves nothing. */
+    /* Flash tools patch the header of bootloaders and not their digest, so there it proves
+       nothing. */
     if (check->rules->role == OTA_ROLE_APP &&
         memcmp(check->scratch, check->image.digest, OTA_SHA256_SIZE) != 0) {
+        /* The SDK's own early images have no descriptor either, but their digest fits. */
+        if (check->image.form == OTA_IMAGE_ESP8266_RTOS && !ota__image_looks_rtos(&check->image)) {
+            return ota__image_fail(check, OTA_ERR_IMAGE_FORM, 0);
+        }
         return ota__image_fail(check, OTA_ERR_IMAGE_HASH, check->offset - OTA_SHA256_SIZE);
     }
     return ota__image_enter_end(check);
@@ -376,8 +388,8 @@ static enum ota_image_form form_of(const uint8_t *header)
     return OTA_IMAGE_ESP8266;
 }
 
-/* Collects the bytes that tell the form, then takes them as that form. Returns how many of `len` were
-   used. */
+/* Collects the bytes that tell the form, then takes them as that form. Returns how many of `len`
+   were used. */
 static uint32_t detect(struct ota_image_check *check, const uint8_t *data, uint32_t len)
 {
     uint8_t header[EXTENDED_HEADER];
@@ -420,7 +432,8 @@ enum ota_err ota_image_check_write(struct ota_image_check *check, const void *da
 
 /* The end. */
 
-/* Whether the image could end here: it did, or it is a version 1 image that no sketch follows yet. */
+/* Whether the image could end here: it did, or it is a version 1 image that no sketch follows
+   yet. */
 static bool may_end(const struct ota_image_check *check)
 {
     bool before_sketch =

@@ -49,6 +49,10 @@ enum ota_err ota__image_enter_end(struct ota_image_check *check);
 /* Goes on to the next segment's header, or past the last segment to the padding. */
 enum ota_err ota__image_next_segment(struct ota_image_check *check);
 
+/* Whether segment 0 of a header without an extension begins as an app descriptor does: then it is
+   an image of ESP8266_RTOS_SDK. */
+bool ota__image_looks_rtos(const struct ota_image *image);
+
 /* The judgements of the ESP32 family: header and descriptor have been collected. */
 enum ota_err ota__image_esp32_header(struct ota_image_check *check);
 enum ota_err ota__image_esp32_descriptor(struct ota_image_check *check);

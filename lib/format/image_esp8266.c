@@ -41,6 +41,9 @@ static enum ota_err end_version_1(struct ota_image_check *check)
 {
     uint32_t end = check->offset;
 
+    if (ota__image_looks_rtos(&check->image)) {
+        return ota__image_fail(check, OTA_ERR_IMAGE_FORM, 0);
+    }
     if (end >= OTA__SKETCH_OFFSET || check->rules->size_max < OTA__SKETCH_OFFSET + HEADER) {
         return ota__image_enter_end(check);
     }

@@ -103,7 +103,7 @@ static void put_timeout(struct ota_text *text, const struct ota_espota_host *hos
         ota_text_put(text, "no answer to ");
         ota_text_put_decimal(text, host->tries);
         ota_text_put(text, " invitations: is the device on, in the same network, and does its "
-                           "firmware take updates at this port");
+                           "firmware take updates at this port?");
         return;
     case OTA_ESPOTA_HOST_PROVING:
         ota_text_put(text, "the device asked for the password and never answered to it");
@@ -145,7 +145,7 @@ static void put_protocol(struct ota_text *text, const struct ota_espota_host *ho
     }
     ota_text_put(text, "the answer ");
     put_quoted(text, host);
-    ota_text_put(text, " is not of this protocol: is it the right port");
+    ota_text_put(text, " is not of this protocol: is it the right port?");
 }
 
 static void put_lost(struct ota_text *text, const struct ota_espota_host *host)

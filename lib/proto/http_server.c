@@ -52,7 +52,7 @@ enum ota_err ota_http_server_begin(struct ota_http_server *server,
     return OTA_OK;
 }
 
-/* ---- Ends ------------------------------------------------------------------------------------- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
 /* Tells the handler that its answer is sent, or never will be. */
 static void tell_sent(struct ota_http_server *server)
@@ -103,7 +103,7 @@ void ota__http_server_give_up(struct ota_http_server *server, unsigned status, e
     }
 }
 
-/* ---- The answer ------------------------------------------------------------------------------- */
+/* ---- The answer ------------------------------------------------------------------------------ */
 
 static bool is_held(const struct ota_http_server *server)
 {
@@ -222,7 +222,7 @@ void ota_http_server_sent(struct ota_http_server *server, size_t len)
     }
 }
 
-/* ---- The connection --------------------------------------------------------------------------- */
+/* ---- The connection -------------------------------------------------------------------------- */
 
 size_t ota_http_server_input(struct ota_http_server *server, const void *data, size_t len)
 {
@@ -272,7 +272,7 @@ void ota_http_server_closed(struct ota_http_server *server, enum ota_err err)
     }
 }
 
-/* ---- Time ------------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 static uint32_t left_of(const struct ota_http_server *server, uint32_t since, uint32_t limit)
 {

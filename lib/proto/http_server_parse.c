@@ -29,7 +29,7 @@ void ota__http_server_parser_init(struct ota_http_server *server)
     http_parser_init(parser_of(server), HTTP_REQUEST);
 }
 
-/* ---- What the parser finds -------------------------------------------------------------------- */
+/* ---- What the parser finds ------------------------------------------------------------------- */
 
 /* Ends the parser's run. */
 static int stop(struct ota_http_server *server, unsigned status, enum ota_err why)
@@ -309,7 +309,7 @@ const char *ota_http_server_keep(struct ota_http_server *server, const char *tex
     return copy;
 }
 
-/* ---- Bytes ------------------------------------------------------------------------------------ */
+/* ---- Bytes ----------------------------------------------------------------------------------- */
 
 /* Line ends before a request, which some clients send behind a body: how many. */
 static size_t line_ends(const char *data, size_t len)

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-/* ---- The boundary ----------------------------------------------------------------------------- */
+/* ---- The boundary ---------------------------------------------------------------------------- */
 
 bool ota_multipart_is(const char *content_type)
 {
@@ -96,7 +96,7 @@ enum ota_err ota_multipart_boundary(const char *content_type, char boundary[OTA_
     return found && boundary[0] != '\0' ? OTA_OK : OTA_ERR_PROTOCOL;
 }
 
-/* ---- The delimiters --------------------------------------------------------------------------- */
+/* ---- The delimiters -------------------------------------------------------------------------- */
 
 void ota_multipart_begin(struct ota_multipart *form, const char *boundary,
                          const struct ota_multipart_events *events, void *context)
@@ -122,7 +122,8 @@ static enum ota_err emit(const struct ota_multipart *form, const char *data, siz
     return form->events->on_data(form->context, data, len);
 }
 
-/* Where from `at` on the next CR is, or `len`. A file has few: words without one are passed over. */
+/* Where from `at` on the next CR is, or `len`. A file has few: words without one are passed
+   over. */
 static size_t find_return(const char *data, size_t at, size_t len)
 {
     const size_t ones = (size_t)-1 / 0xFF; /* 1 in each byte */
@@ -242,6 +243,7 @@ static enum ota_err begin_part(struct ota_multipart *form)
     struct ota_multipart_part part;
 
     ota__part_head_result(form, &part);
+    part.start = form->taken + 1; /* the line end's last byte is looked at now */
     form->state = OTA_MULTIPART_DATA;
     form->in_part = true;
     form->matched = 0;
@@ -284,6 +286,7 @@ enum ota_err ota_multipart_input(struct ota_multipart *form, const void *data, s
             form->err = err;
         }
         at += taken;
+        form->taken += (uint32_t)taken;
     }
     return form->state == OTA_MULTIPART_FAILED ? form->err : OTA_OK;
 }

@@ -38,7 +38,7 @@ static void tell(const struct ota_upgrade_list *list, enum ota_upgrade_event eve
     }
 }
 
-/* ---- Items ------------------------------------------------------------------------------------ */
+/* ---- Items ----------------------------------------------------------------------------------- */
 
 static void enter_step(struct ota_upgrade_list *list, enum ota_upgrade_step step)
 {
@@ -164,7 +164,7 @@ static void conclude(struct ota_upgrade_list *list)
     }
 }
 
-/* ---- Waiting for a turn ----------------------------------------------------------------------- */
+/* ---- Waiting for a turn ---------------------------------------------------------------------- */
 
 static bool must_wait(enum ota_err err)
 {
@@ -193,7 +193,7 @@ static uint32_t until_hold_is_over(const struct ota_upgrade_list *list, uint32_t
     return passed < list->hold_ms ? list->hold_ms - passed : 0;
 }
 
-/* ---- Steps ------------------------------------------------------------------------------------ */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static const struct ota_upgrade_steps *default_steps(const struct ota_upgrade_item *item)
 {
@@ -269,7 +269,7 @@ static bool run_step(struct ota_upgrade_list *list)
     return true;
 }
 
-/* ---- The whole list --------------------------------------------------------------------------- */
+/* ---- The whole list -------------------------------------------------------------------------- */
 
 static bool item_is_sound(const struct ota_upgrade_item *item)
 {

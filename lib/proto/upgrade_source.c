@@ -213,8 +213,8 @@ static void close_source(struct ota_upgrade *upgrade)
     }
 }
 
-/* Tells whether the data partition held these very bytes already. The mark of an update under way takes
-   the last sector: where the bytes reach into it, its content from before is what counts. */
+/* Tells whether the data partition held these very bytes already. The mark of an update under way
+   takes the last sector: where the bytes reach into it, its content from before is what counts. */
 static bool left_all_as_it_was(const struct ota_upgrade *upgrade)
 {
     const struct ota_update *update = &upgrade->options->intake->update;

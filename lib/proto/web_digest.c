@@ -43,7 +43,7 @@ void ota__web_digest_init(struct ota_web *web)
         options->random(options->context, challenges->key, sizeof challenges->key) == OTA_OK;
 }
 
-/* ---- What was asked for ----------------------------------------------------------------------- */
+/* ---- What was asked for ---------------------------------------------------------------------- */
 
 static const char *method_name(unsigned method)
 {
@@ -78,7 +78,7 @@ void ota__web_digest_note(struct ota_web_connection *connection, const char *tar
     }
 }
 
-/* ---- The challenge ---------------------------------------------------------------------------- */
+/* ---- The challenge --------------------------------------------------------------------------- */
 
 /* Writes the tag of a nonce behind its number and time. */
 static bool put_tag(const struct ota_web *web, uint8_t nonce[OTA_WEB_NONCE_SIZE])
@@ -122,7 +122,7 @@ void ota__web_digest_put_challenge(const struct ota_web_connection *connection,
     ota_text_put(text, connection->login == OTA__WEB_LOGIN_STALE ? "\", stale=true\r\n" : "\"\r\n");
 }
 
-/* ---- The answer's fields ---------------------------------------------------------------------- */
+/* ---- The answer's fields --------------------------------------------------------------------- */
 
 enum field {
     FIELD_NONCE,
@@ -234,7 +234,7 @@ static bool read_hex(const struct ota__span *field, uint8_t *bytes, size_t len)
     return ota_text_read_hex(digits, bytes, len);
 }
 
-/* ---- Judging ---------------------------------------------------------------------------------- */
+/* ---- Judging --------------------------------------------------------------------------------- */
 
 static void put_digits(char digits[MD5_DIGITS + 1], const uint8_t digest[OTA_MD5_SIZE])
 {

@@ -46,7 +46,7 @@ static size_t bare_len(const char *host)
     return ends_with(host, len, ":80") ? len - 3 : len;
 }
 
-/* ---- Where the request leads ------------------------------------------------------------------ */
+/* ---- Where the request leads ----------------------------------------------------------------- */
 
 /* The length of a host without any port. */
 static size_t name_len(const char *host)
@@ -101,7 +101,7 @@ static bool is_ours(const struct ota_web_options *options, const char *host)
     return !has_dot;
 }
 
-/* ---- Whose page sends it ---------------------------------------------------------------------- */
+/* ---- Whose page sends it --------------------------------------------------------------------- */
 
 /* Tells whether an origin, without its scheme, is this host. */
 static bool same_host(const char *origin, const char *host)
@@ -191,7 +191,7 @@ static bool is_foreign(const struct ota_web_connection *connection)
            (connection->fetch_is_foreign && !only_looks);
 }
 
-/* ---- All of it --------------------------------------------------------------------------------- */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 bool ota__web_guard_passes(struct ota_web_connection *connection)
 {

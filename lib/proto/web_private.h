@@ -57,7 +57,7 @@ enum ota__web_kind {
     OTA__WEB_KIND_DATA,     /* another file system's */
 };
 
-/* ---- web_guard.c ------------------------------------------------------------------------------ */
+/* ---- web_guard.c ----------------------------------------------------------------------------- */
 
 /* Look at Host, Origin, Sec-Fetch-Site. */
 void ota__web_guard_host(struct ota_web_connection *connection, const char *value);
@@ -67,7 +67,7 @@ void ota__web_guard_fetch(struct ota_web_connection *connection, const char *val
 /* Refuses the request if it may not; then returns false. */
 bool ota__web_guard_passes(struct ota_web_connection *connection);
 
-/* ---- web_login.c ------------------------------------------------------------------------------ */
+/* ---- web_login.c ----------------------------------------------------------------------------- */
 
 #define OTA__WEB_REALM "Login Required"
 
@@ -93,7 +93,7 @@ bool ota__web_login_passes(struct ota_web_connection *connection);
 void ota__web_login_put_challenges(const struct ota_web_connection *connection,
                                    struct ota_text *text);
 
-/* ---- web_digest.c ----------------------------------------------------------------------------- */
+/* ---- web_digest.c ---------------------------------------------------------------------------- */
 
 /* What is in connection->proof. */
 enum {
@@ -116,7 +116,7 @@ void ota__web_digest_challenge(struct ota_web_connection *connection);
 void ota__web_digest_put_challenge(const struct ota_web_connection *connection,
                                    struct ota_text *text);
 
-/* ---- web_dialect.c ---------------------------------------------------------------------------- */
+/* ---- web_dialect.c --------------------------------------------------------------------------- */
 
 enum ota__web_kind ota__web_kind_of(const char *file_name, size_t len);
 
@@ -128,7 +128,7 @@ void ota__web_choose_for_raw(struct ota_web_connection *connection);
 /* Tells whether the board restarts by itself after an upload in the present dialect. */
 bool ota__web_restarts(const struct ota_web_connection *connection);
 
-/* ---- web_upload.c ----------------------------------------------------------------------------- */
+/* ---- web_upload.c ---------------------------------------------------------------------------- */
 
 void ota__web_upload_head(struct ota_web_connection *connection,
                           const struct ota_http_asked *asked);
@@ -136,7 +136,7 @@ void ota__web_upload_body(struct ota_web_connection *connection, const void *dat
 void ota__web_upload_end(struct ota_web_connection *connection);
 void ota__web_upload_gone(struct ota_web_connection *connection, enum ota_err why);
 
-/* ---- web_elegant.c ---------------------------------------------------------------------------- */
+/* ---- web_elegant.c --------------------------------------------------------------------------- */
 
 /* ElegantOTA's first request: notes what the upload will be, if one would be let in. */
 void ota__web_elegant_start(struct ota_web_connection *connection);
@@ -145,7 +145,7 @@ void ota__web_elegant_start(struct ota_web_connection *connection);
    none. */
 bool ota__web_elegant_go_on(struct ota_web_connection *connection);
 
-/* ---- web_words.c ------------------------------------------------------------------------------ */
+/* ---- web_words.c ----------------------------------------------------------------------------- */
 
 /* What is said is bad news. */
 bool ota__web_is_failure(const struct ota_web_connection *connection);
@@ -156,7 +156,7 @@ bool ota__web_is_policy(enum ota_err err);
 /* Adds what is said to a connection (`context`). */
 void ota__web_write_body(void *context, struct ota_text *text);
 
-/* ---- web_reply.c ------------------------------------------------------------------------------ */
+/* ---- web_reply.c ----------------------------------------------------------------------------- */
 
 /* Answers that something is wrong with the request: `word` for programs, `text` for people. In an
    original's words it is 400. */
@@ -172,7 +172,7 @@ void ota__web_refuse_busy(struct ota_web_connection *connection);
 /* Answers with the fate of an upload, which connection->err and text describe. */
 void ota__web_say(struct ota_web_connection *connection, enum ota__web_say say);
 
-/* ---- web_info.c ------------------------------------------------------------------------------- */
+/* ---- web_info.c ------------------------------------------------------------------------------ */
 
 void ota__web_write_info(const struct ota_web_connection *connection, struct ota_text *text);
 

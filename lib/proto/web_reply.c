@@ -29,7 +29,7 @@ static bool is_upload(const struct ota_web_connection *connection)
     return connection->say >= OTA__WEB_SAY_FAILED && connection->say <= OTA__WEB_SAY_DONE;
 }
 
-/* ---- Heads ------------------------------------------------------------------------------------ */
+/* ---- Heads ----------------------------------------------------------------------------------- */
 
 /* A header line with a text that others have a say in. */
 static void put_safe_line(struct ota_text *text, const char *name, const char *value)
@@ -81,7 +81,7 @@ static void write_headers(void *context, struct ota_text *text)
     }
 }
 
-/* ---- Statuses --------------------------------------------------------------------------------- */
+/* ---- Statuses -------------------------------------------------------------------------------- */
 
 /* What an upload's failure is in HTTP's own terms. */
 static unsigned true_status(const struct ota_web_connection *connection)
@@ -158,7 +158,7 @@ static const char *type_of(const struct ota_web_connection *connection)
     return is_plain ? PLAIN : HTML;
 }
 
-/* ---- Answers ---------------------------------------------------------------------------------- */
+/* ---- Answers --------------------------------------------------------------------------------- */
 
 static void answer(struct ota_web_connection *connection, unsigned status, uint32_t pause_ms)
 {

@@ -34,7 +34,7 @@ static const char *const wanted[] = {
     NULL,
 };
 
-/* ---- The target ------------------------------------------------------------------------------- */
+/* ---- The target ------------------------------------------------------------------------------ */
 
 static size_t until(const char *text, char first, char second)
 {
@@ -142,7 +142,7 @@ static void on_request(void *context, enum ota_http_method method, const char *t
     }
 }
 
-/* ---- Headers ---------------------------------------------------------------------------------- */
+/* ---- Headers --------------------------------------------------------------------------------- */
 
 static void take_type(struct ota_web_connection *connection, const char *value)
 {
@@ -212,7 +212,7 @@ static void on_header(void *context, unsigned index, const char *value)
     }
 }
 
-/* ---- What is asked for ------------------------------------------------------------------------ */
+/* ---- What is asked for ----------------------------------------------------------------------- */
 
 static bool is_get(const struct ota_web_connection *connection)
 {
@@ -379,7 +379,7 @@ static const struct ota_http_handler handler = {
     .on_sent = on_sent,
 };
 
-/* ---- The object ------------------------------------------------------------------------------- */
+/* ---- The object ------------------------------------------------------------------------------ */
 
 enum ota_err ota_web_init(struct ota_web *web, const struct ota_web_options *options)
 {

@@ -47,11 +47,11 @@ static enum ota_err refuse(struct ota_web_connection *connection, unsigned statu
     return OTA_ERR_PROTOCOL;
 }
 
-static void refuse_size(struct ota_web_connection *connection)
+static enum ota_err refuse_size(struct ota_web_connection *connection)
 {
     connection->err = OTA_ERR_TOO_LARGE;
     connection->limit = ota__web_room(connection->web, connection->is_data);
-    (void)refuse(connection, 413, "TOO_LARGE", "the file does not fit");
+    return refuse(connection, 413, "TOO_LARGE", "the file does not fit");
 }
 
 static enum ota_err begin(struct ota_web_connection *connection)
@@ -115,7 +115,7 @@ static void activate(struct ota_web_connection *connection)
     ota__web_say(connection, OTA__WEB_SAY_DONE);
 }
 
-/* ---- The form --------------------------------------------------------------------------------- */
+/* ---- The form -------------------------------------------------------------------------------- */
 
 static enum ota_err on_part(void *context, const struct ota_multipart_part *part)
 {
@@ -128,8 +128,19 @@ static enum ota_err on_part(void *context, const struct ota_multipart_part *part
     upload->is_unnamed = part->file_name[0] == '\0';
     if (part->is_file && !upload->had_file) {
         ota__web_choose_for_part(connection, part);
+        upload->file_max =
+            upload->body_len != OTA_SIZE_UNKNOWN ? upload->body_len - part->start : 0;
     }
     return OTA_OK;
+}
+
+/* Whether the file cannot fit where its part's name says that it goes. */
+static bool is_too_large(const struct ota_web_connection *connection)
+{
+    uint32_t room = ota__web_room(connection->web, connection->is_data);
+
+    return room < UINT32_MAX - OTA_WEB_TAIL &&
+           connection->web->upload.file_max > room + OTA_WEB_TAIL;
 }
 
 /* The first byte of a file. */
@@ -141,7 +152,7 @@ static enum ota_err begin_file(struct ota_web_connection *connection)
         return refuse(connection, 400, "FORM", "more than one file: one at a time, please");
     }
     upload->had_file = true;
-    return begin(connection);
+    return is_too_large(connection) ? refuse_size(connection) : begin(connection);
 }
 
 static enum ota_err on_data(void *context, const void *data, size_t len)
@@ -219,7 +230,7 @@ static const struct ota_multipart_events form_events = {
     .on_part_end = on_part_end,
 };
 
-/* ---- The request ------------------------------------------------------------------------------ */
+/* ---- The request ----------------------------------------------------------------------------- */
 
 /* What is wrong with the request whatever its body will be. Returns false after refusing it. */
 static bool is_well_formed(struct ota_web_connection *connection,
@@ -265,9 +276,10 @@ void ota__web_upload_head(struct ota_web_connection *connection, const struct ot
         if (asked->has_length && room < UINT32_MAX - OTA_WEB_SLACK &&
             asked->length > room + OTA_WEB_SLACK) {
             connection->is_data = data > app;
-            refuse_size(connection);
+            (void)refuse_size(connection);
             return;
         }
+        web->upload.body_len = asked->length;
         ota_multipart_begin(&web->upload.form, connection->boundary, &form_events, connection);
         return;
     }
@@ -280,7 +292,7 @@ void ota__web_upload_head(struct ota_web_connection *connection, const struct ot
     if (asked->has_length) {
         connection->size = asked->length;
         if (asked->length > ota__web_room(web, connection->is_data)) {
-            refuse_size(connection);
+            (void)refuse_size(connection);
             return;
         }
     }

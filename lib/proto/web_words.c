@@ -16,7 +16,7 @@ bool ota__web_is_policy(enum ota_err err)
     return err >= OTA_ERR_BUSY && err <= OTA_ERR_VERSION;
 }
 
-/* ---- The updater's line ----------------------------------------------------------------------- */
+/* ---- The updater's line ---------------------------------------------------------------------- */
 
 static bool is_esp8266(const struct ota_web_connection *connection)
 {
@@ -55,7 +55,7 @@ static void put_printed_line(const struct ota_web_connection *connection, struct
     ota_text_put(text, is_esp8266(connection) ? "\n" : "\r\n");
 }
 
-/* ---- Bodies ----------------------------------------------------------------------------------- */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 /* The text of a refusal, with what would fit where that is the trouble. */
 static void put_reason(const struct ota_web_connection *connection, struct ota_text *text)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The update. States and what is legal in each: updraft/update.h. In RECEIVING, bytes pass the check
- * first and the writer second, so that nothing is erased for an image that already failed.
+ * The update. States and what is legal in each: updraft/update.h. In RECEIVING, bytes pass the
+ * check first and the writer second, so that nothing is erased for an image that already failed.
  *
  *     begin, resume -> start: finds the target, and reads what may be gone on with -> RECEIVING
  *     write         -> take: check, at first the gate (may_write, open_target), writer, checkpoint
  *     end           -> proves -> PROVEN
  *
- * Only open_target and what follows it change the flash. An update that goes on where another left off
- * passes the gate in resume: what the image says is known there.
+ * Only open_target and what follows it change the flash. An update that goes on where another left
+ * off passes the gate in resume: what the image says is known there.
  */
 #include <updraft/slot.h>
 #include <updraft/update.h>
@@ -75,8 +75,8 @@ static enum ota_err begin_md5(struct ota_update *update)
     return err;
 }
 
-/* The check's SHA-256 is wanted of every app, for the digest at its end; of data only where it is expected,
-   or nothing but an entity tag names a transfer that keeps a journal. */
+/* The check's SHA-256 is wanted of every app, for the digest at its end; of data only where it is
+   expected, or nothing but an entity tag names a transfer that keeps a journal. */
 static void choose_hashes(struct ota_update *update)
 {
     enum ota_hash_algorithm expected = update->options.expected.algorithm;
@@ -132,7 +132,8 @@ static enum ota_err check_expected(struct ota_update *update)
 
 /* Checkpoints. */
 
-/* The digest of what arrived so far that proves a checkpoint: MD5 if that is expected, else SHA-256. */
+/* The digest of what arrived so far that proves a checkpoint: MD5 if that is expected, else
+   SHA-256. */
 static enum ota_err digest_so_far(const struct ota_update *update, uint8_t digest[OTA_SHA256_SIZE])
 {
     const struct ota_crypto *crypto = update->options.device->crypto;
@@ -202,9 +203,9 @@ static enum ota_err check_flash(struct ota_update *update, uint32_t end)
     return err;
 }
 
-/* Proves the journal's last checkpoint and goes on from it; false if that cannot be done. The writer
-   goes on at a sector's start: if the checkpoint is not there, what is behind that is wanted again,
-   and the check is brought back to that point. */
+/* Proves the journal's last checkpoint and goes on from it; false if that cannot be done. The
+   writer goes on at a sector's start: if the checkpoint is not there, what is behind that is wanted
+   again, and the check is brought back to that point. */
 static bool restore(struct ota_update *update)
 {
     const struct ota_checkpoint *last = &update->journal.last;
@@ -268,7 +269,8 @@ static enum ota_err find_start(struct ota_update *update, bool resume)
 
 /* The gate, and the first changes to the flash. */
 
-/* Begins at the first byte. If an update was cut short here, its trace is removed before its mark. */
+/* Begins at the first byte. If an update was cut short here, its trace is removed before its
+   mark. */
 static enum ota_err start_afresh(struct ota_update *update)
 {
     struct ota_identity identity = update->journal.identity;
@@ -283,8 +285,9 @@ static enum ota_err start_afresh(struct ota_update *update)
                          : err;
 }
 
-/* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is about to
-   be erased: a checkpoint says so first, or the next one to resume would find nothing to prove. */
+/* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is
+   about to be erased: a checkpoint says so first, or the next one to resume would find nothing to
+   prove. */
 static enum ota_err go_on(struct ota_update *update)
 {
     uint32_t sector = update->region.flash->erase_size;
@@ -329,8 +332,8 @@ static enum ota_err ask(struct ota_update *update)
     return options->may_write != NULL ? options->may_write(options->context, update) : OTA_OK;
 }
 
-/* Passes the gate as soon as the image has said what it is. The writer holds back what came before, but
-   not with a buffer too small for that: then the target is opened for `len` bytes more, and the
+/* Passes the gate as soon as the image has said what it is. The writer holds back what came before,
+   but not with a buffer too small for that: then the target is opened for `len` bytes more, and the
    question comes later. */
 static enum ota_err pass_gate(struct ota_update *update, uint32_t len)
 {

@@ -146,6 +146,9 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "the image has no app descriptor: build it with one"),
     FACTS(ERR_IMAGE_LAYOUT, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
           "the parts of the ESP8266 image do not follow one another: the file is damaged"),
+    FACTS(ERR_IMAGE_FORM, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
+          "made with another SDK than the one that this board boots (Arduino, or "
+          "ESP8266_RTOS_SDK): build it with the board's own"),
     FACTS(ERR_IMAGE_CHECKSUM, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
           "the image's checksum is wrong: the file is damaged"),
     FACTS(ERR_IMAGE_HASH, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,

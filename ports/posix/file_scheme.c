@@ -21,7 +21,8 @@ struct file_fetch {
     struct watch watch;     /* of what can make one wait: pipes, devices */
     uint32_t left;          /* bytes still to come, if the size is known */
     bool can_wait;
-    bool is_stdin; /* stays open */
+    struct stdin_scheme *input; /* whose descriptor stays open; NULL: a file of its own */
+    size_t replayed;            /* of the bytes that it has kept */
 };
 
 static void complain(struct ota_platform *platform, const char *what, const char *why)
@@ -33,10 +34,56 @@ static void complain(struct ota_platform *platform, const char *what, const char
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+static size_t left_to_replay(const struct file_fetch *file)
+{
+    return file->input != NULL ? file->input->kept_len - file->replayed : 0;
+}
+
 static bool is_ready(const struct file_fetch *file)
 {
     struct pollfd input = {.fd = file->watch.descriptor, .events = POLLIN};
-    return !file->can_wait || poll(&input, 1, 0) > 0;
+    return !file->can_wait || left_to_replay(file) > 0 || poll(&input, 1, 0) > 0;
+}
+
+/* Gives again what an earlier fetch of the standard input has had. */
+static size_t replay(struct file_fetch *file, void *data, size_t capacity)
+{
+    const size_t left = left_to_replay(file);
+    const size_t len = left < capacity ? left : capacity;
+    if (len > 0) {
+        memcpy(data, file->input->kept + file->replayed, len);
+        file->replayed += len;
+    }
+    return len;
+}
+
+/* Keeps what has come of the standard input, as long as it is little. */
+static void keep(struct file_fetch *file, const void *data, size_t len)
+{
+    struct stdin_scheme *input = file->input;
+    if (input == NULL || input->was_read) {
+        return;
+    }
+    if (len > sizeof input->kept - input->kept_len) {
+        input->was_read = true;
+        return;
+    }
+    memcpy(input->kept + input->kept_len, data, len);
+    input->kept_len += len;
+    file->replayed = input->kept_len;
+}
+
+static ssize_t read_some(struct file_fetch *file, void *data, size_t capacity)
+{
+    const size_t again = replay(file, data, capacity);
+    if (again > 0) {
+        return (ssize_t)again;
+    }
+    const ssize_t got = read(file->watch.descriptor, data, capacity);
+    if (got > 0) {
+        keep(file, data, (size_t)got);
+    }
+    return got;
 }
 
 static enum ota_err file_read(struct ota_fetch *self, void *data, size_t capacity, size_t *len,
@@ -52,7 +99,7 @@ static enum ota_err file_read(struct ota_fetch *self, void *data, size_t capacit
     if (is_sized && capacity > file->left) {
         capacity = file->left;
     }
-    const ssize_t got = read(file->watch.descriptor, data, capacity);
+    const ssize_t got = read_some(file, data, capacity);
     if (got < 0) {
         return errno == EINTR || errno == EAGAIN ? OTA_OK : OTA_ERR_SOURCE;
     }
@@ -71,7 +118,7 @@ static void release(void *object)
 {
     struct file_fetch *file = object;
     watch_remove(&file->watch);
-    if (!file->is_stdin) {
+    if (file->input == NULL) {
         close(file->watch.descriptor);
     }
     free(file);
@@ -88,9 +135,19 @@ static short wanted(const void *object)
     return POLLIN;
 }
 
-/* Makes a fetch of an open file, from `offset` on, and takes its descriptor. */
-static enum ota_err make_fetch(struct ota_platform *platform, int descriptor, const char *name,
-                               uint32_t offset, struct ota_fetch **fetch)
+/* Where a standard input begins that is a file; what was kept of it is then read again. */
+static off_t start_of_input(struct stdin_scheme *input)
+{
+    const off_t start = lseek(STDIN_FILENO, 0, SEEK_CUR) - (off_t)input->kept_len;
+    input->kept_len = 0;
+    return start;
+}
+
+/* Makes a fetch of an open file, from `offset` on, and takes its descriptor; or of the standard
+   input. */
+static enum ota_err make_fetch(struct ota_platform *platform, int descriptor,
+                               struct stdin_scheme *input, const char *name, uint32_t offset,
+                               struct ota_fetch **fetch)
 {
     struct stat facts;
     struct file_fetch *made = malloc(sizeof *made);
@@ -102,12 +159,12 @@ static enum ota_err make_fetch(struct ota_platform *platform, int descriptor, co
     *made = (struct file_fetch){
         .fetch = {.size = OTA_SIZE_UNKNOWN, .read = file_read, .close = file_close},
         .watch = {.wanted = wanted, .release = release, .object = made, .descriptor = descriptor},
-        .is_stdin = descriptor == STDIN_FILENO,
+        .input = input,
     };
     const char *wrong = NULL;
     if (S_ISREG(facts.st_mode)) {
         /* The standard input may be a file that somebody has read the start of. */
-        const off_t start = made->is_stdin ? lseek(descriptor, 0, SEEK_CUR) : 0;
+        const off_t start = input != NULL ? start_of_input(input) : 0;
         const off_t size = facts.st_size > start ? facts.st_size - start : 0;
         if (size >= (off_t)OTA_SIZE_UNKNOWN) {
             wrong = "is too large for any flash";
@@ -209,7 +266,7 @@ static enum ota_err open_file(struct ota_scheme *scheme, struct ota_platform *pl
         complain(platform, path, strerror(errno));
         return OTA_ERR_SOURCE;
     }
-    return make_fetch(platform, descriptor, path, request->offset, fetch);
+    return make_fetch(platform, descriptor, NULL, path, request->offset, fetch);
 }
 
 void file_scheme_init(struct file_scheme *files, const struct file_mount *mounts,
@@ -238,8 +295,10 @@ static enum ota_err open_stdin(struct ota_scheme *scheme, struct ota_platform *p
         complain(platform, "stdin", "was read before, and comes only once");
         return OTA_ERR_SOURCE;
     }
-    input->was_read = true;
-    return make_fetch(platform, STDIN_FILENO, "stdin", request->offset, fetch);
+    const enum ota_err err =
+        make_fetch(platform, STDIN_FILENO, input, "stdin", request->offset, fetch);
+    input->was_read = err == OTA_OK && request->offset != 0; /* its beginning is not seen */
+    return err;
 }
 
 void stdin_scheme_init(struct stdin_scheme *input, struct ota_scheme *next)

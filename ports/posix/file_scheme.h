@@ -32,9 +32,17 @@ struct file_scheme {
     size_t mount_count;
 };
 
+/* The standard input comes once. Who has read no more of it than this may fetch it again from its
+   beginning: an item that was held before anything came of it. */
+#define STDIN_SCHEME_KEPT 4096u
+
 struct stdin_scheme {
     struct ota_scheme scheme; /* first: for the chain */
-    bool was_read;            /* what it gave is gone: there is no second fetch */
+    bool was_read;            /* what it gave is gone, or was used: there is no other fetch */
+
+    /* Private. */
+    size_t kept_len;
+    uint8_t kept[STDIN_SCHEME_KEPT]; /* what has come */
 };
 
 /* Prepare a scheme, with `next` behind it in the chain. Mounts are the caller's. */

@@ -15,6 +15,8 @@
 #define BUFFER_SIZE 4096
 #define TEXT_SIZE 2048
 
+static struct ways_kit kit;
+
 static void say(struct board *board, enum ota_log_level level, const char *text)
 {
     struct ota_platform *platform = &board->platform.platform;
@@ -42,8 +44,6 @@ static void introduce(struct board *board, const struct ota_app_descriptor *desc
     }
     say(board, OTA_LOG_INFO, text);
 }
-
-static struct ways_kit kit;
 
 static void on_event(void *context, const struct ota_agent *agent, enum ota_agent_event event)
 {

@@ -145,7 +145,8 @@ static enum ota_err is_here_already(struct ota_upgrade *upgrade, bool *pending)
 
 static const struct ota_upgrade_steps steps_once = {.prepare = is_here_already};
 
-static void note_input(const struct ways_kit *kit, const struct ota_upgrade_list *list,
+/* An item that must wait fetches its input again; one that is over does not, nor another one. */
+static void note_input(struct ways_kit *kit, const struct ota_upgrade_list *list,
                        enum ota_upgrade_event event)
 {
     const struct ota_upgrade *upgrade = &list->upgrade;
@@ -155,6 +156,9 @@ static void note_input(const struct ways_kit *kit, const struct ota_upgrade_list
                          list->results[upgrade->index].outcome != OTA_UPGRADE_FAILED;
     if (is_open && upgrade->fetch != NULL) {
         state->input_was_read = true;
+    }
+    if (event == OTA_UPGRADE_EVENT_RESULT) {
+        kit->input.was_read = true;
     }
     if (is_over) {
         state->input_item = (uint32_t)upgrade->index + 1;
@@ -187,7 +191,7 @@ static void tell_failures(const struct ways_kit *kit, const struct ota_upgrade_l
 static void on_list(void *context, const struct ota_upgrade_list *list,
                     enum ota_upgrade_event event)
 {
-    const struct ways_kit *kit = context;
+    struct ways_kit *kit = context;
     if (event != OTA_UPGRADE_EVENT_FINISH) {
         if (is_from_input(list->upgrade.item)) {
             note_input(kit, list, event);

@@ -17,7 +17,10 @@
 
 #include "support/images.h"
 
-#define TURN_MS 5u /* the longest wait: programs are looked after as well */
+#define PORT_FIRST 12000u
+#define PORT_COUNT 20000u /* below those of outgoing connections */
+#define PORTS_APART 7u    /* of tests that run beside this one */
+#define TURN_MS 5u        /* the longest wait: programs are looked after as well */
 
 /* ---- The agent ------------------------------------------------------------------------------- */
 
@@ -57,15 +60,23 @@ void bed_make_image(struct bed *bed, const char *name, uint16_t chip)
     scratch_write(&bed->folder, name, bed->image, bed->image_len);
 }
 
+/* The system gives no such port to who connects: it is still free when the agent after this one
+   begins. */
 uint16_t bed_find_port(struct bed *bed)
 {
     struct ota_platform *platform = &bed->platform.platform;
+    const unsigned first = (unsigned)getpid() * PORTS_APART;
     struct ota_listener *listener;
 
-    assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
-    uint16_t port = listener->port;
-    listener->close(listener);
-    return port;
+    for (unsigned i = 0; i < PORT_COUNT; i++) {
+        const uint16_t port = (uint16_t)(PORT_FIRST + (first + i) % PORT_COUNT);
+        if (platform->listen(platform, port, &listener) == OTA_OK) {
+            listener->close(listener);
+            return port;
+        }
+    }
+    fail_msg("no port is free");
+    return 0;
 }
 
 void bed_begin(struct bed *bed, struct ota_service *service, const char *data_label)

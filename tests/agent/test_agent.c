@@ -122,19 +122,22 @@ static void test_failures_are_told_and_survived(void **state)
     struct stage *stage = *state;
 
     stage_add_scene(stage, "HTTP/1.1 404 Not Found\r\n\r\n");
+    stage_add_scene(stage, "HTTP/1.1 410 Gone\r\n\r\n");
     for (unsigned i = 0; i < OTA_PULL_RETRIES + 1; i++) {
         stage_add_scene(stage, "")->connect = OTA_ERR_CONNECT;
     }
     stage_begin(stage);
     stage_run_checks(stage, 1);
-    stage_assert_logged(stage, "(HTTP 404)\n");
+    stage_assert_logged(stage, ": the server has no such file (404)\n");
     stage_run_checks(stage, 2);
+    stage_assert_logged(stage, " a status that offers no update (HTTP 410)\n");
+    stage_run_checks(stage, 3);
     assert_int_equal(stage->agent.pull.failure.err, OTA_ERR_CONNECT);
     assert_int_equal(stage->played, stage->scenes);
     stage_assert_logged(stage, "E pull: ");
     assert_int_equal(stage->restarts, 0);
     /* The running image is on no trial; nothing rejects it. */
-    assert_string_equal(stage->events, "cdcd");
+    assert_string_equal(stage->events, "cdcdcd");
 }
 
 static void test_a_silent_server_is_left(void **state)

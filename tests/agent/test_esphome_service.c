@@ -213,14 +213,13 @@ static void test_fifty_at_once(void **state)
     }
 }
 
-/* Whoever connects and says nothing makes room within a second. */
+/* Whoever connects and says nothing makes room for the next one, long before the time-out. */
 static void test_silent_clients(void **state)
 {
-    int64_t begun_ms = platform_clock_ms();
-
     (void)state;
     push_and_update("--silent 8 --retry");
-    assert_true(platform_clock_ms() - begun_ms < OTA_ESPHOME_HANDSHAKE_TIMEOUT_MS);
+    assert_non_null(strstr(bed.log, ota_err_text(OTA_ERR_ABORTED)));
+    assert_null(strstr(bed.log, ota_err_text(OTA_ERR_TIMEOUT)));
 }
 
 /* Between the acceptance and the restart nothing more is let in. */

@@ -135,7 +135,7 @@ static void test_an_answer_without_it(void **state)
     run(stage, 1);
     assert_int_equal(seen.err, OTA_ERR_HTTP_NOT_FOUND);
     stage_assert_logged(stage, "E https: ");
-    stage_assert_logged(stage, "(HTTP 404)\n");
+    stage_assert_logged(stage, ": the server has no such file (404)\n");
     stage_add_scene(stage, "")->connect = OTA_ERR_CONNECT;
     ota_https_service_start(&fetcher);
     run(stage, 2);

@@ -166,7 +166,7 @@ static void test_failures_are_told(void **state)
     assert_int_equal(stage->restarts, 0);
 }
 
-/* ---- The restart ------------------------------------------------------------------------------ */
+/* ---- The restart ----------------------------------------------------------------------------- */
 
 static void reject(struct way *way)
 {
@@ -223,7 +223,7 @@ static void test_the_sooner_restart_counts(void **state)
     assert_int_equal(stage->restart_reason, OTA_RESTART_REJECTED);
 }
 
-/* ---- What the network is told ----------------------------------------------------------------- */
+/* ---- What the network is told ---------------------------------------------------------------- */
 
 static struct {
     unsigned calls;

@@ -67,7 +67,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- curl ------------------------------------------------------------------------------------- */
+/* ---- curl ------------------------------------------------------------------------------------ */
 
 /* Runs curl beside the agent, its addresses written as BOARD/path. Returns its exit status; what it
    says is in bed.said. */
@@ -309,7 +309,7 @@ static void test_one_connection_for_all(void **state)
     assert_updated();
 }
 
-/* ---- Peers that break the rules ---------------------------------------------------------------- */
+/* ---- Peers that break the rules -------------------------------------------------------------- */
 
 static int dial(void)
 {

@@ -5,13 +5,12 @@
 
 # ---- Ways in which the board itself fetches, by --pull or by --update. BEGIN is what stands before the file in its URL.
 
-# Who asks for one update is told by the exit status that it failed; who pulls asks again later.
 fetches() { # FILE CAUSE OPTION BEGIN MORE...: and refuses it
-    local file=$1 cause=$2 option=$3 begin=$4 status=1
+    local file=$1 cause=$2 option=$3 begin=$4
     shift 4
-    [[ $option == --update ]] || status=0
-    run_board "$status" "$option" "$begin/$file" --until idle "$@"
+    run_board 1 "$option" "$begin/$file" --until idle "$@"
     says "$cause"
+    says "the update from $begin/$file failed: "
     nothing_lost "$begin/$file"
     runs_first
 }
@@ -38,7 +37,7 @@ pulled_from_updraft_serve() {
     cp files/other.bin images/garden-2.5.0.bin
     await "the server has looked at both" grep -qF "garden 3.0.0 (esp32-c3" server.log
     new_board
-    run_board 0 --pull "$server/pull/garden" --until idle
+    run_board 1 --pull "$server/pull/garden" --until idle
     grep -qF "no app of project garden for esp32-s3 here" server.log || wrong "the server says: $(<server.log)"
     nothing_lost "updraft serve"
     runs_first

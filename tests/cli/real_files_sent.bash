@@ -68,8 +68,8 @@ arduino_form() { # KIND FILE [OPTION...]
     local field=firmware file=$2
     [[ $1 == app ]] || field=filesystem
     shift 2
-    post 200 /update "$@" --form "$field=@$file"
-    decide "Update Success! Rebooting..." "Update error: "
+    post '200 413' /update "$@" --form "$field=@$file"
+    decide "Update Success! Rebooting..." "$([[ $field == filesystem ]] || echo "Update error: ")"
 }
 
 login_form() {
@@ -129,18 +129,13 @@ page_form() {
 
 # ---- A chapter of such a way
 
-# A form does not tell how large its file is: a file system that turns out to be too large has cost the old one.
-refuses() { # SENDER KIND FILE CAUSE
-    local end=$data_begin
+refuses() { # SENDER KIND FILE CAUSE: and has changed nothing
     if "$1" "$2" "files/$3"; then
         wrong "$1: $3 was accepted"
     fi
     # What is refused before its first byte is only answered.
     grep -qF "$4" answer || until_said "$4"
-    if [[ $1 == *_form* && $2 == data ]]; then
-        end=$data_end
-    fi
-    nothing_lost "$1 $3" "$end"
+    nothing_lost "$1 $3"
     runs_first
 }
 
@@ -199,6 +194,12 @@ pushed_to_esp8266() {
     ! espota app cut.bin || wrong "half a firmware was accepted"
     decide 'the device says "ERROR[5]: the image ends too early' "-"
     runs ota_0 blinds 1.0.0
+    # An Arduino sketch is whole, and for this chip, but boots by another bootloader.
+    local sketch=$recorded/../eboot/esp8266-synthetic.bin
+    if [[ -r $sketch ]]; then
+        ! espota app "$sketch" || wrong "an Arduino sketch was accepted"
+        decide 'the device says "ERROR[10]: made with another SDK than the one that this board boots' "-"
+    fi
     espota app blinds-2.0.0.bin || wrong "the firmware was refused"
     until_said "confirm 2.0.0 has started: kept"
     holds ota_1 blinds-2.0.0.bin

@@ -229,10 +229,10 @@ static void wrong_lines(void **state)
     REFUSED("updraft: there is no option --frobnicate; see sample thing do --help\n", "thing", "do",
             "--frobnicate=1", "x");
     REFUSED("updraft: there is no option -x; see sample thing do --help\n", "thing", "do", "-qx");
-    REFUSED("updraft: --output needs a FILE; see sample thing do --help\n", "thing", "do", "x",
-            "--output");
-    REFUSED("updraft: --output needs a FILE; see sample thing do --help\n", "thing", "do", "x",
-            "-o");
+    REFUSED("updraft: --output needs a value: FILE; see sample thing do --help\n", "thing", "do",
+            "x", "--output");
+    REFUSED("updraft: --output needs a value: FILE; see sample thing do --help\n", "thing", "do",
+            "x", "-o");
     REFUSED("updraft: --quiet takes no value; see sample thing do --help\n", "thing", "do",
             "--quiet=1", "x");
     REFUSED("updraft: an argument is missing: FILE...; see sample thing do --help\n", "thing", "do",

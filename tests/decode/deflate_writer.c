@@ -55,8 +55,8 @@ void deflate_symbol(struct deflate *deflate, const struct prefix_code *code, uns
     }
 }
 
-/* Adds a value, counted from 0, as a symbol and further bits: symbols come in groups with as many of them
-   each, twice a group with none. Symbols are numbered from `first`. */
+/* Adds a value, counted from 0, as a symbol and further bits: symbols come in groups with as many
+   of them each, twice a group with none. Symbols are numbered from `first`. */
 static void put_value(struct deflate *deflate, const struct prefix_code *code, unsigned first,
                       unsigned group, uint32_t value)
 {

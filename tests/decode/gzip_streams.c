@@ -134,8 +134,8 @@ size_t gzip_by_zlib(uint8_t *file, uint64_t seed)
 
 /* ---- Files by hand --------------------------------------------------------------------------- */
 
-/* Gives symbols codes: the lengths are the leaves of a tree that grows by splitting leaves, so that the
-   code is whole. `deep`: mostly the last one is split. */
+/* Gives symbols codes: the lengths are the leaves of a tree that grows by splitting leaves, so that
+   the code is whole. `deep`: mostly the last one is split. */
 static void grow_code(struct prefix_code *code, unsigned leaves, unsigned longest, bool deep)
 {
     uint8_t depth[320] = {0};
@@ -230,7 +230,8 @@ static void put_body(struct deflate *deflate, const struct prefix_code *literals
     }
 }
 
-/* The lengths of a dynamic block's codes, in a code of their own that may lack some of what is needed. */
+/* The lengths of a dynamic block's codes, in a code of their own that may lack some of what is
+   needed. */
 static void put_lengths_by_chance(struct deflate *deflate, bool is_last,
                                   const struct prefix_code *literals,
                                   const struct prefix_code *distances)

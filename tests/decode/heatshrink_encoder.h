@@ -2,8 +2,8 @@
 #ifndef DECODE_HEATSHRINK_ENCODER_H
 #define DECODE_HEATSHRINK_ENCODER_H
 
-/* Streams of heatshrink's format, by hand or from data. Written from docs/formats/gzip.md section 5, and not
-   with the library. */
+/* Streams of heatshrink's format, by hand or from data. Written from docs/formats/gzip.md section
+   5, and not with the library. */
 
 #include <stddef.h>
 #include <stdint.h>

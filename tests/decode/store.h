@@ -3,9 +3,9 @@
 #define DECODE_STORE_H
 
 /*
- * Where a decoder under test puts its output, and reads it again: a sink and its history, in memory. It
- * holds the decoder to its promises and ends the program if one is broken: what is read was written
- * before, and nothing is written after the end or a refusal.
+ * Where a decoder under test puts its output, and reads it again: a sink and its history, in
+ * memory. It holds the decoder to its promises and ends the program if one is broken: what is read
+ * was written before, and nothing is written after the end or a refusal.
  *
  *     struct store store;
  *     store_init(&store, 100000);
@@ -38,14 +38,15 @@ void store_init(struct store *store, uint32_t limit);
 void store_clear(struct store *store);
 void store_free(struct store *store);
 
-/* How an input is cut: a first piece, and then pieces of that size; or, if that is 0, of 0 to 299 bytes,
-   as the seed has it. */
+/* How an input is cut: a first piece, and then pieces of that size; or, if that is 0, of 0 to 299
+   bytes, as the seed has it. */
 struct cuts {
     size_t first, then;
     uint64_t seed;
 };
 
-/* Writes all of it into a sink and finishes that. Returns the first error, having seen that it stays. */
+/* Writes all of it into a sink and finishes that. Returns the first error, having seen that it
+   stays. */
 enum ota_err feed(struct ota_sink *sink, const void *data, size_t len, const struct cuts *cuts);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The container of gzip: header, end, what follows; that nothing depends on how the input is cut. */
+/* The container of gzip: header, end, what follows; that nothing depends on how the input is
+   cut. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,8 +184,8 @@ static void test_magic(void **state)
     assert_false(ota_is_gzip("\x1F\x8C", 2));
 }
 
-/* Each bit of the header that is summed. Those of the extra field's length and of the flags change what
-   the rest means, and what is said then is another matter: it is not "well". */
+/* Each bit of the header that is summed. Those of the extra field's length and of the flags change
+   what the rest means, and what is said then is another matter: it is not "well". */
 static void test_header_sum(void **state)
 {
     const struct cuts whole = {SIZE_MAX, 1, 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Thousands of gzip files against zlib: what it accepts is accepted with the same bytes, what it refuses is
- * refused. UPDRAFT_GZIP_STREAMS=N tries N of each kind instead of 4000.
+ * Thousands of gzip files against zlib: what it accepts is accepted with the same bytes, what it
+ * refuses is refused. UPDRAFT_GZIP_STREAMS=N tries N of each kind instead of 4000.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Heatshrink's format: every pair of parameters, however the input is cut; and what may be wrong. */
+/* Heatshrink's format: every pair of parameters, however the input is cut; and what may be
+   wrong. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +137,8 @@ static void test_copies(void **state)
     }
 }
 
-/* The library's buffer holds zeros when it begins, and copies may reach there, wholly or in part. */
+/* The library's buffer holds zeros when it begins, and copies may reach there, wholly or in
+   part. */
 static void test_zeros_before_the_beginning(void **state)
 {
     uint8_t data[6000] = {0};
@@ -208,8 +210,8 @@ static void test_parameters(void **state)
     }
 }
 
-/* Where the size is known, a stream that is cut anywhere is too short, and one with more behind is refused
-   at the first byte. */
+/* Where the size is known, a stream that is cut anywhere is too short, and one with more behind is
+   refused at the first byte. */
 static void test_known_size(void **state)
 {
     static uint8_t data[2000];

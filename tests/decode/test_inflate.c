@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DEFLATE: each kind of block, each thing that may be wrong with one, where copies are read from. The
- * streams are put together by hand; test_inflate_zlib.c has those of a compressor.
+ * DEFLATE: each kind of block, each thing that may be wrong with one, where copies are read from.
+ * The streams are put together by hand; test_inflate_zlib.c has those of a compressor.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,7 +159,8 @@ static void test_fixed(void **state)
     expect("blahblahblahblahblahbl!\xFF.", 25);
 }
 
-/* The symbols that the fixed codes have and that mean nothing, and the kind of block that is none. */
+/* The symbols that the fixed codes have and that mean nothing, and the kind of block that is
+   none. */
 static void test_symbols_without_meaning(void **state)
 {
     (void)state;
@@ -452,11 +453,13 @@ static void test_copies(void **state)
     }
     end_block();
     expect(plain, plain_len);
-    /* Only what lies further back than the recent bytes was read, and in at most two pieces each. */
+    /* Only what lies further back than the recent bytes was read, and in at most two pieces
+       each. */
     assert_true(store.reads > 0 && store.longest_read <= 258);
 }
 
-/* The history is asked for as much as the copy is long, and only if it is not among the recent bytes. */
+/* The history is asked for as much as the copy is long, and only if it is not among the recent
+   bytes. */
 static void test_what_is_read(void **state)
 {
     (void)state;

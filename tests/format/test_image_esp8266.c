@@ -311,6 +311,25 @@ static void test_rtos(void **state)
     ends(OTA_ERR_IMAGE_DESCRIPTOR, 16);
 }
 
+/* A board of the one kind is sent what is built for the other: whole files, and not damaged. */
+static void test_rtos_and_arduino_are_told_apart(void **state)
+{
+    (void)state;
+    rules.form = OTA_IMAGE_ESP8266_RTOS;
+    forge_esp8266_arduino(&forge, true);
+    ends(OTA_ERR_IMAGE_FORM, 0);
+    forge_esp8266_arduino(&forge, false);
+    ends(OTA_ERR_IMAGE_FORM, 0);
+
+    rules.form = OTA_IMAGE_ESP8266;
+    forge_esp8266_rtos(&forge);
+    ends(OTA_ERR_IMAGE_FORM, 0);
+    rules.allow_trailer = true;
+    ends(OTA_ERR_IMAGE_FORM, 0);
+    forge.bytes[16] ^= 1; /* no descriptor; its checksum is off by the same */
+    ends(OTA_ERR_IMAGE_CHECKSUM, forge.len - 33);
+}
+
 /* The descriptor is no matter of the other forms. */
 static void test_no_descriptor(void **state)
 {
@@ -356,6 +375,7 @@ int main(void)
         FRESH(test_arduino_old),
         FRESH(test_arduino_too_large),
         FRESH(test_rtos),
+        FRESH(test_rtos_and_arduino_are_told_apart),
         FRESH(test_no_descriptor),
         FRESH(test_crypto_faults),
     };

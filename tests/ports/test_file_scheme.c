@@ -71,7 +71,7 @@ static enum ota_err read_all(struct ota_fetch *fetch, char *text, size_t size, s
         assert_true(at + piece < size);
         err = fetch->read(fetch, text + at, piece, &len, &ended);
         at += len;
-        if (len == 0 && !ended) {
+        if (err == OTA_OK && len == 0 && !ended) {
             platform.platform.wait(&platform.platform, 10000);
         }
     }
@@ -253,17 +253,74 @@ static void with_input(int descriptor, void (*test)(void))
     }
 }
 
+/* Opens the standard input, reads some of it and leaves it. */
+static void begin_input(uint32_t size, const char *expected)
+{
+    struct ota_fetch *fetch;
+    char text[64];
+    size_t at = 0;
+
+    assert_int_equal(open_uri("stdin:", 0, &fetch), OTA_OK);
+    assert_int_equal(fetch->size, size);
+    while (at < strlen(expected)) {
+        size_t len;
+        bool ended;
+        assert_int_equal(fetch->read(fetch, text + at, strlen(expected) - at, &len, &ended),
+                         OTA_OK);
+        at += len;
+    }
+    assert_memory_equal(text, expected, at);
+    fetch->close(fetch);
+}
+
+/* What was held, and had begun with it, has all of it; what was said to be used is gone. */
 static void read_piped_input(void)
 {
     struct ota_fetch *fetch;
     char text[64];
 
+    begin_input(OTA_SIZE_UNKNOWN, "pi");
+    begin_input(OTA_SIZE_UNKNOWN, "piped");
+    begin_input(OTA_SIZE_UNKNOWN, "p");
+    for (size_t piece = 1; piece < 9; piece++) {
+        assert_int_equal(open_uri("stdin:", 0, &fetch), OTA_OK);
+        assert_int_equal(fetch->size, OTA_SIZE_UNKNOWN);
+        assert_int_equal(read_all(fetch, text, sizeof text, piece), OTA_OK);
+        assert_string_equal(text, "piped in");
+        fetch->close(fetch);
+    }
+    assert_fails("stdin:", 1, OTA_ERR_SOURCE, "cannot be read from the middle");
+    input.was_read = true;
+    assert_fails("stdin:", 0, OTA_ERR_SOURCE, "was read before, and comes only once");
+}
+
+/* So much is not kept. */
+static void read_much_input(void)
+{
+    static char text[STDIN_SCHEME_KEPT + 64];
+    static char expected[STDIN_SCHEME_KEPT + 2];
+    struct ota_fetch *fetch;
+
+    memset(expected, 'x', sizeof expected - 1);
+    begin_input(OTA_SIZE_UNKNOWN, "xxx");
     assert_int_equal(open_uri("stdin:", 0, &fetch), OTA_OK);
-    assert_int_equal(fetch->size, OTA_SIZE_UNKNOWN);
-    assert_int_equal(read_all(fetch, text, sizeof text, 5), OTA_OK);
-    assert_string_equal(text, "piped in");
+    assert_int_equal(read_all(fetch, text, sizeof text, 32), OTA_OK);
+    assert_string_equal(text, expected);
     fetch->close(fetch);
     assert_fails("stdin:", 0, OTA_ERR_SOURCE, "was read before, and comes only once");
+}
+
+static void test_much_piped_input(void **state)
+{
+    char much[STDIN_SCHEME_KEPT + 1];
+    int ends[2];
+
+    (void)state;
+    memset(much, 'x', sizeof much);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], much, sizeof much), sizeof much);
+    close(ends[1]);
+    with_input(ends[0], read_much_input);
 }
 
 static void test_piped_input(void **state)
@@ -283,11 +340,18 @@ static void read_input_from_a_file(void)
     char text[64];
 
     assert_int_equal(read(STDIN_FILENO, text, 3), 3); /* by whoever came before */
+    begin_input(7, "34");
+    begin_input(7, "34567");
     assert_int_equal(open_uri("STDIN:", 0, &fetch), OTA_OK);
     assert_int_equal(fetch->size, 7);
     assert_int_equal(read_all(fetch, text, sizeof text, 4), OTA_OK);
     assert_string_equal(text, "3456789");
     fetch->close(fetch);
+    assert_int_equal(open_uri("stdin:", 4, &fetch), OTA_OK);
+    assert_int_equal(read_all(fetch, text, sizeof text, 4), OTA_OK);
+    assert_string_equal(text, "789");
+    fetch->close(fetch);
+    assert_fails("stdin:", 0, OTA_ERR_SOURCE, "was read before, and comes only once");
 }
 
 static void test_input_from_a_file(void **state)
@@ -304,11 +368,17 @@ int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        FRESH(test_files),           FRESH(test_local_host),
-        FRESH(test_what_is_no_file), FRESH(test_mounts_are_not_left),
-        FRESH(test_long_path),       FRESH(test_file_that_shrinks),
-        FRESH(test_file_that_grows), FRESH(test_pipe),
-        FRESH(test_piped_input),     FRESH(test_input_from_a_file),
+        FRESH(test_files),
+        FRESH(test_local_host),
+        FRESH(test_what_is_no_file),
+        FRESH(test_mounts_are_not_left),
+        FRESH(test_long_path),
+        FRESH(test_file_that_shrinks),
+        FRESH(test_file_that_grows),
+        FRESH(test_pipe),
+        FRESH(test_piped_input),
+        FRESH(test_much_piped_input),
+        FRESH(test_input_from_a_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ enum step firmware_check(struct board *board, const char *call, enum ota_err err
         OTA_ERR_FLASH_VERIFY,  OTA_ERR_DIGEST,          OTA_ERR_IMAGE_MAGIC,
         OTA_ERR_IMAGE_CHIP,    OTA_ERR_IMAGE_REVISION,  OTA_ERR_IMAGE_HASH,
         OTA_ERR_IMAGE_SEGMENT, OTA_ERR_IMAGE_MAPPING,   OTA_ERR_IMAGE_CHECKSUM,
-        OTA_ERR_IMAGE_LAYOUT,  OTA_ERR_IMAGE_TRUNCATED,
+        OTA_ERR_IMAGE_LAYOUT,  OTA_ERR_IMAGE_TRUNCATED, OTA_ERR_IMAGE_FORM,
     };
 
     board_trace(board, "        call    %s: %s", call, ota_err_name(err));

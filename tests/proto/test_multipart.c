@@ -18,6 +18,7 @@ struct transcript {
     enum ota_err err;
     char log[1024];
     enum ota_err part_answer, data_answer, end_answer;
+    uint32_t start; /* of the last part */
 };
 
 static void note(struct transcript *transcript, const char *text, size_t len)
@@ -36,6 +37,7 @@ static enum ota_err on_part(void *context, const struct ota_multipart_part *part
                        part->file_name);
 
     note(context, line, (size_t)len);
+    ((struct transcript *)context)->start = part->start;
     return ((struct transcript *)context)->part_answer;
 }
 
@@ -336,6 +338,21 @@ static void test_a_long_boundary(void **state)
     }
 }
 
+static void test_parts_say_where_they_begin(void **state)
+{
+    static const char head[] = "preamble\r\n--b\r\n" DISPOSITION "name=n\r\n\r\none\r\n" FILE_PART;
+    static const char body[] =
+        "preamble\r\n--b\r\n" DISPOSITION "name=n\r\n\r\none\r\n" FILE_PART "two" END;
+    struct transcript transcript = {.err = OTA_OK};
+
+    (void)state;
+    for (size_t cut = 0; cut < sizeof body; cut++) {
+        run(&transcript, "b", body, sizeof body - 1, cut, cut % 3);
+        assert_int_equal(transcript.err, OTA_OK);
+        assert_int_equal(transcript.start, sizeof head - 1);
+    }
+}
+
 static void test_long_file_names_keep_their_end(void **state)
 {
     char body[700], expected[200];
@@ -429,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_the_framing_of_a_browser),
         cmocka_unit_test(test_a_callback_ends_it),
         cmocka_unit_test(test_a_long_boundary),
+        cmocka_unit_test(test_parts_say_where_they_begin),
         cmocka_unit_test(test_long_file_names_keep_their_end),
         cmocka_unit_test(test_heads_and_parts_are_bounded),
         cmocka_unit_test(test_boundaries),

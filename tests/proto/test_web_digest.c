@@ -33,7 +33,7 @@ static int set_up(void **state)
     return 0;
 }
 
-/* ---- A client --------------------------------------------------------------------------------- */
+/* ---- A client -------------------------------------------------------------------------------- */
 
 /* What a client makes its answer from. */
 struct client {
@@ -124,7 +124,7 @@ static unsigned get(const char *line)
     return web_bench_get(&bench, "/update", line);
 }
 
-/* ---- Challenges ------------------------------------------------------------------------------- */
+/* ---- Challenges ------------------------------------------------------------------------------ */
 
 static void test_nonces_differ(void **state)
 {
@@ -160,7 +160,7 @@ static void test_it_needs_randomness(void **state)
     assert_string_equal(bench.events, "L");
 }
 
-/* ---- Right ones ------------------------------------------------------------------------------- */
+/* ---- Right ones ------------------------------------------------------------------------------ */
 
 static void test_right_ones(void **state)
 {
@@ -292,7 +292,7 @@ static void test_every_way_to_write_it(void **state)
     }
 }
 
-/* ---- Wrong ones ------------------------------------------------------------------------------- */
+/* ---- Wrong ones ------------------------------------------------------------------------------ */
 
 static void assert_wrong(const char *line)
 {
@@ -401,7 +401,7 @@ static void test_guessing_takes_time(void **state)
     }
 }
 
-/* ---- Too late, and again ---------------------------------------------------------------------- */
+/* ---- Too late, and again --------------------------------------------------------------------- */
 
 /* It was right once: the client is to ask its user nothing, and log in again with the new nonce. */
 static void assert_stale(const char *line, char nonce[41])
@@ -522,9 +522,10 @@ static void test_a_nonce_that_was_forgotten(void **state)
     assert_int_equal(get(login(&client)), 200);
 }
 
-/* ---- Room, and faults ------------------------------------------------------------------------- */
+/* ---- Room, and faults ------------------------------------------------------------------------ */
 
-/* The longest line that tools send, beside a host and a form's boundary; and one that is too long. */
+/* The longest line that tools send, beside a host and a form's boundary; and one that is too
+   long. */
 static void test_long_ones(void **state)
 {
     struct client client = honest;

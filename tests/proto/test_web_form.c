@@ -218,7 +218,7 @@ static void test_the_last_line_end_may_be_missing(void **state)
     web_bench_assert_updated(&bench);
 }
 
-/* ---- Breaking off ----------------------------------------------------------------------------- */
+/* ---- Breaking off ---------------------------------------------------------------------------- */
 
 enum end {
     END_LOST,
@@ -285,7 +285,7 @@ static void test_a_raw_body_that_ends_early_is_a_protocol_error(void **state)
     }
 }
 
-/* ---- Chunks ----------------------------------------------------------------------------------- */
+/* ---- Chunks ---------------------------------------------------------------------------------- */
 
 /* What was composed as a raw body or a form, with its body in chunks of `size`. */
 static void in_chunks(size_t size)

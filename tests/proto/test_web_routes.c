@@ -82,7 +82,7 @@ static void test_other_methods_and_addresses(void **state)
     web_bench_assert_nothing(&bench);
 }
 
-/* ---- What it is told -------------------------------------------------------------------------- */
+/* ---- What it is told ------------------------------------------------------------------------- */
 
 static void test_the_information(void **state)
 {
@@ -140,7 +140,7 @@ static void test_the_information_while_an_update_comes(void **state)
     assert_non_null(strstr(web_bench_body(&bench, 0), "\"size\":null},"));
 }
 
-/* ---- One at a time ---------------------------------------------------------------------------- */
+/* ---- One at a time --------------------------------------------------------------------------- */
 
 static void test_one_upload_at_a_time(void **state)
 {
@@ -244,7 +244,7 @@ static void test_other_ways_count_too(void **state)
     assert_non_null(strstr(web_bench_body(&bench, 0), "\"error\":\"RESTARTING\""));
 }
 
-/* ---- Restart and roll back -------------------------------------------------------------------- */
+/* ---- Restart and roll back ------------------------------------------------------------------- */
 
 static void test_restart(void **state)
 {
@@ -330,7 +330,7 @@ static void test_a_roll_back_that_fails(void **state)
     web_bench_assert_nothing(&bench);
 }
 
-/* ---- Gates ------------------------------------------------------------------------------------ */
+/* ---- Gates ----------------------------------------------------------------------------------- */
 
 static enum ota_gate_stage refuses_at;
 static enum ota_err refuses_with;

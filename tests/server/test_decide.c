@@ -506,8 +506,8 @@ static void test_project(void **state)
     expect(DECIDE(&esp8266, &door, &lamp, &running), 200, &lamp, NULL);
 }
 
-/* An image of Arduino's core, served by the name of its file, asks for the next one by the name and version
-   of the core's libraries. */
+/* An image of Arduino's core, served by the name of its file, asks for the next one by the name and
+   version of the core's libraries. */
 static void test_a_project_that_means_nothing(void **state)
 {
     (void)state;

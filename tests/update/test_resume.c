@@ -252,8 +252,8 @@ static void test_nothing_to_resume(void **state)
     finish();
 }
 
-/* A data partition is resumed like an app, whatever names the transfer; `spoil` changes a byte that a
-   checkpoint speaks of, so that nothing is left to be gone on with. */
+/* A data partition is resumed like an app, whatever names the transfer; `spoil` changes a byte that
+   a checkpoint speaks of, so that nothing is left to be gone on with. */
 static void resume_data(bool spoil)
 {
     struct ota_identity identity;
@@ -287,7 +287,8 @@ static void test_data(void **state)
     }
 }
 
-/* Behind an update that was cut short, what reads blank may be half erased: a fresh begin erases it. */
+/* Behind an update that was cut short, what reads blank may be half erased: a fresh begin erases
+   it. */
 static void test_begin_heals(void **state)
 {
     const uint32_t *wear = fixture.chip->wear + OTA_1 / SECTOR;
@@ -320,7 +321,8 @@ static void test_suspend_is_idle(void **state)
     assert_int_equal(resume(), 0);
 }
 
-/* What is buffered cannot be written: the last checkpoint stands, and a later resume goes on there. */
+/* What is buffered cannot be written: the last checkpoint stands, and a later resume goes on
+   there. */
 static void test_suspend_that_cannot_write(void **state)
 {
     (void)state;
@@ -350,8 +352,8 @@ static void test_resume_that_cannot_write(void **state)
     finish();
 }
 
-/* The row of the target changed since the table was verified, and what lies there is the transfer still:
-   it is not gone on with at a place that cannot be erased. */
+/* The row of the target changed since the table was verified, and what lies there is the transfer
+   still: it is not gone on with at a place that cannot be erased. */
 static void test_row_decays(void **state)
 {
     uint32_t offset = 1;
