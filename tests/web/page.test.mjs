@@ -311,11 +311,13 @@ describe('a board with a password', () => {
 
   test('takes an update with it', async () => {
     const page = await open(board.url, { httpCredentials });
-    const logins = [];
-    page.on('request', async request => logins.push((await request.allHeaders()).authorization ?? 'none'));
+    const requests = [];
+    page.on('request', request => requests.push(request.allHeaders()));
     await pick(page, files.code);
     await send(page).click();
     await resultIs(page, /proven, and boots next/);
+    page.removeAllListeners('request');
+    const logins = (await Promise.all(requests)).map(headers => headers.authorization ?? 'none');
     assert.ok(logins.length > 0 && logins.every(login => login.startsWith('Digest ')), `of the two the browser takes the better one: ${logins}`);
     await page.context().close();
   });
