@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The glue to libmicrohttpd: epoll in a pool of threads. Beside its own time-out for silence, a
- * watcher thread holds each connection to a deadline: a request must be whole in time, so that a
- * peer that sends a byte now and then does not stay for ever, and an answer must be taken at a
- * least speed. The watcher shuts the socket down; libmicrohttpd then ends the connection in its own
- * way.
+ * The glue to libmicrohttpd: epoll in a pool of threads. A thread of ours, the door, lets
+ * connections in and, beside libmicrohttpd's own time-out for silence, holds each to a deadline: a
+ * request must be whole in time, so that a peer that sends a byte now and then does not stay for
+ * ever, and an answer must be taken at a least speed. It shuts the socket down; libmicrohttpd then
+ * ends the connection in its own way.
+ *
+ * The door is ours because libmicrohttpd 0.9.75 stops badly: MHD_quiesce_daemon races with its own
+ * threads for the listening socket, and a malformed request that is refused while MHD_stop_daemon
+ * runs follows a NULL pointer. So the door closes first, then every connection is ended, and
+ * libmicrohttpd is stopped when it has none left.
  */
 
 #include "server/http.h"
 
+#include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -23,6 +30,9 @@
 
 #define HEADERS_MAX 16384u
 #define BYTES_PER_SECOND_LEAST 256u
+#define DEADLINES_EVERY_MS 500
+#define NO_DESCRIPTOR_PAUSE_MS 50
+#define ENDING_MS_MAX 5000 /* for libmicrohttpd to end connections that were shut down */
 
 /* A TCP connection. */
 struct http_link {
@@ -36,15 +46,17 @@ struct http_link {
 struct http {
     struct http_options options;
     struct MHD_Daemon *daemon;
-    pthread_t watcher;
+    pthread_t door;
     atomic_bool stopping;
     pthread_mutex_t log_lock;
 
     pthread_mutex_t lock; /* over what follows */
-    pthread_cond_t news;  /* an answer ended, or the watcher is to stop */
+    pthread_cond_t news;  /* an answer or a connection ended */
     struct http_link *links;
+    size_t let_in; /* connections given to libmicrohttpd and not ended: the links, and those that
+                      its threads have yet to look at */
     size_t answering;
-    bool watcher_ends;
+    bool is_ending; /* every connection is to end */
 };
 
 static int64_t now_ms(void)
@@ -86,15 +98,21 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
             link->next->previous = link;
         }
         http->links = link;
+        if (http->is_ending) {
+            shutdown(link->socket, SHUT_RDWR);
+        }
         pthread_mutex_unlock(&http->lock);
         return;
     }
     struct http_link *link = *link_slot;
-    if (link == NULL) {
-        return;
-    }
     *link_slot = NULL;
     pthread_mutex_lock(&http->lock);
+    http->let_in--;
+    pthread_cond_broadcast(&http->news);
+    if (link == NULL) {
+        pthread_mutex_unlock(&http->lock);
+        return;
+    }
     if (link->previous != NULL) {
         link->previous->next = link->next;
     } else {
@@ -108,22 +126,58 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     free(link);
 }
 
-static void *watch_links(void *context)
+/* Shuts down what is past its deadline. */
+static void cut_the_late(struct http *http, int64_t now)
 {
-    struct http *http = context;
     pthread_mutex_lock(&http->lock);
-    while (!http->watcher_ends) {
-        const int64_t now = now_ms();
-        for (struct http_link *link = http->links; link != NULL; link = link->next) {
-            if (link->deadline_ms <= now) {
-                shutdown(link->socket, SHUT_RDWR);
-                link->deadline_ms = INT64_MAX;
-            }
+    for (struct http_link *link = http->links; link != NULL; link = link->next) {
+        if (link->deadline_ms <= now) {
+            shutdown(link->socket, SHUT_RDWR);
+            link->deadline_ms = INT64_MAX;
         }
-        const struct timespec next = time_of(now + 500);
-        pthread_cond_timedwait(&http->news, &http->lock, &next);
     }
     pthread_mutex_unlock(&http->lock);
+}
+
+/* Gives one connection that waits to libmicrohttpd. */
+static void let_in(struct http *http)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    const int socket = accept4(http->options.listener, (struct sockaddr *)&address, &size,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            poll(NULL, 0, NO_DESCRIPTOR_PAUSE_MS); /* it stays in the queue until there is room */
+        }
+        return;
+    }
+    pthread_mutex_lock(&http->lock);
+    http->let_in++;
+    pthread_mutex_unlock(&http->lock);
+    if (MHD_add_connection(http->daemon, socket, (const struct sockaddr *)&address, size) !=
+        MHD_YES) { /* too many; it closed the socket */
+        pthread_mutex_lock(&http->lock);
+        http->let_in--;
+        pthread_mutex_unlock(&http->lock);
+    }
+}
+
+static void *keep_door(void *context)
+{
+    struct http *http = context;
+    int64_t cut_ms = 0;
+    while (!atomic_load(&http->stopping)) {
+        struct pollfd door = {.fd = http->options.listener, .events = POLLIN};
+        if (poll(&door, 1, DEADLINES_EVERY_MS) == 1) {
+            let_in(http);
+        }
+        const int64_t now = now_ms();
+        if (now >= cut_ms) {
+            cut_the_late(http, now);
+            cut_ms = now + DEADLINES_EVERY_MS;
+        }
+    }
     return NULL;
 }
 
@@ -371,15 +425,6 @@ static struct http *http_new(const struct http_options *options)
     return http;
 }
 
-static void end_watcher(struct http *http)
-{
-    pthread_mutex_lock(&http->lock);
-    http->watcher_ends = true;
-    pthread_cond_broadcast(&http->news);
-    pthread_mutex_unlock(&http->lock);
-    pthread_join(http->watcher, NULL);
-}
-
 struct http *http_start(const struct http_options *options)
 {
     struct http *http = http_new(options);
@@ -387,42 +432,50 @@ struct http *http_start(const struct http_options *options)
         close(options->listener);
         return NULL;
     }
-    if (pthread_create(&http->watcher, NULL, watch_links, http) != 0) {
-        close(options->listener);
-        http_free(http);
-        return NULL;
-    }
     http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_access, http,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)options->listener, MHD_OPTION_THREAD_POOL_SIZE,
-        options->threads, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
-        MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
-    if (http->daemon == NULL) {
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+        on_access, http, MHD_OPTION_THREAD_POOL_SIZE, options->threads, MHD_OPTION_CONNECTION_LIMIT,
+        options->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+    if (http->daemon == NULL || pthread_create(&http->door, NULL, keep_door, http) != 0) {
+        if (http->daemon != NULL) {
+            MHD_stop_daemon(http->daemon);
+        }
         close(options->listener);
-        end_watcher(http);
         http_free(http);
         return NULL;
     }
     return http;
 }
 
-void http_stop(struct http *http, unsigned grace_ms)
+/* The listening socket refuses callers from here on. */
+static void close_door(struct http *http)
 {
     atomic_store(&http->stopping, true);
-    const MHD_socket listener = MHD_quiesce_daemon(http->daemon);
-    if (listener != MHD_INVALID_SOCKET) {
-        shutdown(listener, SHUT_RDWR); /* refuses callers at once; closed when no thread knows it */
+    shutdown(http->options.listener, SHUT_RDWR);
+    pthread_join(http->door, NULL);
+    close(http->options.listener);
+}
+
+/* Waits until `count` is 0, at most `ms`. The lock is held. */
+static void wait_for_none(struct http *http, const size_t *count, unsigned ms)
+{
+    const struct timespec end = time_of(now_ms() + ms);
+    while (*count > 0 && pthread_cond_timedwait(&http->news, &http->lock, &end) == 0) {
     }
-    const struct timespec end = time_of(now_ms() + grace_ms);
+}
+
+void http_stop(struct http *http, unsigned grace_ms)
+{
+    close_door(http);
     pthread_mutex_lock(&http->lock);
-    while (http->answering > 0 && pthread_cond_timedwait(&http->news, &http->lock, &end) == 0) {
+    wait_for_none(http, &http->answering, grace_ms);
+    http->is_ending = true;
+    for (const struct http_link *link = http->links; link != NULL; link = link->next) {
+        shutdown(link->socket, SHUT_RDWR);
     }
+    wait_for_none(http, &http->let_in, ENDING_MS_MAX);
     pthread_mutex_unlock(&http->lock);
     MHD_stop_daemon(http->daemon);
-    if (listener != MHD_INVALID_SOCKET) {
-        close(listener);
-    }
-    end_watcher(http);
 }

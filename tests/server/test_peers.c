@@ -276,6 +276,28 @@ static void test_stop_lets_answers_end(void **state)
     free(bytes);
 }
 
+/* Nothing of it needs an answer; that the server stops is the test. */
+static void test_stop_amid_garbage(void **state)
+{
+    struct world *world = *state;
+    for (int round = 0; round < 200; round++) {
+        char why[256] = "";
+        const struct server_options options = {
+            .folder = world->folder.path, .address = "127.0.0.1", .crypto = &ota_crypto_psa};
+        struct server *server = server_start(&options, why, sizeof why);
+        assert_non_null(server);
+        int sockets[16];
+        for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
+            sockets[i] = client_connect(server_port(server), 0);
+            client_send(sockets[i], "GET / HTTP/9.9\r\n\r\n", 18);
+        }
+        server_stop(server, 0);
+        for (size_t i = 0; i < sizeof sockets / sizeof sockets[0]; i++) {
+            close(sockets[i]);
+        }
+    }
+}
+
 static void test_addresses(void **state)
 {
     struct world *world = *state;
@@ -321,6 +343,7 @@ int main(void)
         TEST_IMPATIENT(test_reader_that_stops),
         TEST(test_many_connections),
         TEST(test_stop_lets_answers_end),
+        TEST(test_stop_amid_garbage),
         TEST(test_addresses),
     };
     curl_global_init(CURL_GLOBAL_DEFAULT);
