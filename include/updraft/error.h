@@ -66,12 +66,14 @@ enum ota_err {
     OTA_ERR_IMAGE_MAPPING,       /* a segment's flash address does not fit its load address */
     OTA_ERR_IMAGE_DESCRIPTOR,    /* an app descriptor is demanded and absent */
     OTA_ERR_IMAGE_LAYOUT,        /* ESP8266: the parts of the file do not follow one another */
+    OTA_ERR_IMAGE_FLASH_SIZE,    /* ESP8266: built for a larger flash chip than this one */
     OTA_ERR_IMAGE_FORM,          /* ESP8266: another SDK's, whose images do not boot here */
     OTA_ERR_IMAGE_CHECKSUM,      /* the XOR checksum over the segments is wrong */
     OTA_ERR_IMAGE_HASH,          /* the appended SHA-256, or the file's CRC, is wrong */
     OTA_ERR_IMAGE_TRUNCATED,     /* the image ends before its own structure does */
 
     /* The compression of what comes. */
+    OTA_ERR_COMPRESSED,         /* compressed, and nothing here takes that */
     OTA_ERR_COMPRESSION,        /* compressed in a way that cannot be read here */
     OTA_ERR_COMPRESSED_DATA,    /* the compressed data is damaged */
     OTA_ERR_COMPRESSED_SUM,     /* a checksum or the length in it differs from what came out */

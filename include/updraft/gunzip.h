@@ -23,10 +23,8 @@
  * What it reads, and how much memory it takes: docs/formats/gzip.md.
  */
 
+#include <updraft/decoder.h>
 #include <updraft/inflate.h>
-
-/* Tells whether data begins as gzip does; two bytes are enough. */
-bool ota_is_gzip(const void *data, size_t len);
 
 /* As ota_crc32. */
 typedef uint32_t ota_crc32_fn(uint32_t crc, const void *data, size_t len);
@@ -77,5 +75,13 @@ struct ota_gunzip {
  * next sink's finish does. After that, both return OTA_ERR_STATE.
  */
 void ota_gunzip_begin(struct ota_gunzip *gunzip, const struct ota_gunzip_options *options);
+
+/* gzip for whoever takes several kinds of compression. It does not move while it is used. */
+struct ota_gunzip_decoder {
+    struct ota_decoder decoder; /* first */
+    struct ota_gunzip gunzip;
+};
+
+void ota_gunzip_decoder_init(struct ota_gunzip_decoder *decoder);
 
 #endif

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <updraft/decoder.h>
 #include <updraft/error.h>
 #include <updraft/history.h>
 #include <updraft/sink.h>
@@ -65,5 +66,21 @@ struct ota_heatshrink {
  */
 enum ota_err ota_heatshrink_begin(struct ota_heatshrink *heatshrink,
                                   const struct ota_heatshrink_options *options);
+
+/*
+ * Heatshrink for whoever takes several kinds of compression. It has no magic: what is recognised is
+ * an app, by the bits that its first byte (0xE9 or 0xEA) becomes. Data is never taken for it. It
+ * does not move while it is used.
+ */
+struct ota_heatshrink_decoder {
+    struct ota_decoder decoder; /* first */
+    uint8_t window_bits;
+    uint8_t lookahead_bits;
+    struct ota_heatshrink heatshrink;
+};
+
+/* The numbers of bits are judged when a stream begins. */
+void ota_heatshrink_decoder_init(struct ota_heatshrink_decoder *decoder, uint8_t window_bits,
+                                 uint8_t lookahead_bits);
 
 #endif

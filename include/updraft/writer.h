@@ -43,9 +43,9 @@ struct ota_writer {
     uint32_t buffered; /* bytes in the buffer */
     uint32_t position; /* region offset of the first byte not yet handled */
     uint32_t end;      /* where the stream will end, as far as known */
-    bool end_known;
     uint32_t prepared; /* region offset up to which the flash is ready to be programmed */
-    bool changing;     /* the sector before was not the same: whole blocks are worth erasing */
+    bool end_known;
+    bool changing; /* the sector before was not the same: whole blocks are worth erasing */
 };
 
 /*

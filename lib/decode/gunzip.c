@@ -28,11 +28,6 @@ enum step {
 
 static const uint8_t magic_and_method[] = {0x1F, 0x8B, 8};
 
-bool ota_is_gzip(const void *data, size_t len)
-{
-    return len >= 2 && memcmp(data, magic_and_method, 2) == 0;
-}
-
 /* ---- The header and the end, byte by byte ---------------------------------------------------- */
 
 /* Is there such a field? */

@@ -14,8 +14,11 @@ const char *ota_boot_event_text(enum ota_boot_event event)
         "on trial: must confirm itself",
         "secure version below the floor",
         "image does not verify",
+        "image is not signed as it should be, which is only reported here",
         "state could not be written",
         "first otadata entry written",
+        "staged update refused",
+        "staged update stopped",
         "chosen",
         "nothing is bootable",
     };

@@ -43,6 +43,7 @@ enum arduino_esp8266 {
     A8_STREAM = 6,
     A8_MD5 = 7,
     A8_FLASH_CONFIG = 8,
+    A8_NEW_FLASH_CONFIG = 9,
     A8_MAGIC = 10,
     A8_SIGN = 12,
     A8_NO_DATA = 13,
@@ -146,6 +147,9 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "the image has no app descriptor: build it with one"),
     FACTS(ERR_IMAGE_LAYOUT, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
           "the parts of the ESP8266 image do not follow one another: the file is damaged"),
+    FACTS(ERR_IMAGE_FLASH_SIZE, ESP_VALIDATE_FAILED, A8_NEW_FLASH_CONFIG, A32_ACTIVATE,
+          "the image was built for a larger flash chip than this one: choose the right board when "
+          "you build it"),
     FACTS(ERR_IMAGE_FORM, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
           "made with another SDK than the one that this board boots (Arduino, or "
           "ESP8266_RTOS_SDK): build it with the board's own"),
@@ -155,6 +159,8 @@ static const struct error_facts facts[OTA_ERR_COUNT] = {
           "the image's own hash is wrong: the file is damaged"),
     FACTS(ERR_IMAGE_TRUNCATED, ESP_VALIDATE_FAILED, A8_SIZE, A32_ABORT,
           "the image ends too early: the file is cut short"),
+    FACTS(ERR_COMPRESSED, ESP_NOT_SUPPORTED, A8_MAGIC, A32_MAGIC,
+          "the image is compressed, and nothing here unpacks it: send it as it is"),
     FACTS(ERR_COMPRESSION, ESP_NOT_SUPPORTED, A8_MAGIC, A32_MAGIC,
           "compressed in a way that cannot be read here: compress it with gzip"),
     FACTS(ERR_COMPRESSED_DATA, ESP_VALIDATE_FAILED, A8_MAGIC, A32_ACTIVATE,
