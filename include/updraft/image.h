@@ -25,6 +25,8 @@
 #include <updraft/error.h>
 #include <updraft/flash.h>
 
+struct ota_esp8266;
+
 enum ota_image_form {
     OTA_IMAGE_DETECT = 0,   /* for tools: find out from the first bytes */
     OTA_IMAGE_ESP32,        /* the ESP32 family: extended header, checksum, appended SHA-256 */
@@ -54,10 +56,12 @@ struct ota_image_rules {
     uint32_t size_max;             /* of the partition; images that end beyond are too large */
     uint32_t flash_offset;         /* where the image lies; matters only within the chip's page */
     uint32_t secure_version_floor; /* images below are refused; needs a descriptor if not 0 */
-    bool require_descriptor;       /* an app without descriptor is refused */
-    bool allow_trailer;            /* bytes after the image are passed over (signatures, padding);
+    const struct ota_esp8266 *esp8266; /* NULL, or what such a chip's updater looks at besides
+                                          (esp8266.h) */
+    bool require_descriptor;           /* an app without descriptor is refused */
+    bool allow_trailer; /* bytes after the image are passed over (signatures, padding);
                                       else they are too many */
-    bool unhashed; /* data only: nobody will ask for the SHA-256 (ota_image_check_digest) */
+    bool unhashed;      /* data only: nobody will ask for the SHA-256 (ota_image_check_digest) */
     /* Called for each segment when its header has been read; NULL if not wanted. `offset` is the
        segment header's. */
     void (*on_segment)(void *context, unsigned index, uint32_t offset, uint32_t load_address,
@@ -194,6 +198,30 @@ enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_im
                               const struct ota_crypto *crypto, const struct ota_region *region,
                               uint8_t *buffer, uint32_t buffer_size);
 
+/* As ota_image_verify, but the check is not ended when it returns: its hash has taken the image's
+   bytes and no more, and ota_image_check_finish must follow, also after an error. */
+enum ota_err ota_image_read(struct ota_image_check *check, const struct ota_image_rules *rules,
+                            const struct ota_crypto *crypto, const struct ota_region *region,
+                            uint8_t *buffer, uint32_t buffer_size);
+
+typedef enum ota_err ota_image_read_fn(struct ota_image_check *check,
+                                       const struct ota_image_rules *rules,
+                                       const struct ota_crypto *crypto,
+                                       const struct ota_region *region, uint8_t *buffer,
+                                       uint32_t buffer_size);
+
+/*
+ * The same for small bootloaders: it knows apps of OTA_IMAGE_ESP32 only (any other form is
+ * OTA_ERR_ARGUMENT), and neither flash mapping nor revisions of that family's chips: it is for other
+ * chips, which run such images from where the port maps them. Else it says what ota_image_read says, in a fifth
+ * of the code, because on flash one can look ahead. Of the check only `image`, `failure` and the
+ * hash are filled in.
+ */
+enum ota_err ota_image_read_plain(struct ota_image_check *check,
+                                  const struct ota_image_rules *rules,
+                                  const struct ota_crypto *crypto, const struct ota_region *region,
+                                  uint8_t *buffer, uint32_t buffer_size);
+
 /*
  * Reads only the descriptor of the app that lies at the start of `region`, without proving the
  * image. Returns OTA_ERR_IMAGE_MAGIC or OTA_ERR_IMAGE_DESCRIPTOR if there is none, or the read's
@@ -201,6 +229,9 @@ enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_im
  */
 enum ota_err ota_image_describe(const struct ota_region *region, enum ota_image_form form,
                                 struct ota_app_descriptor *descriptor);
+
+/* Reads of it only the secure version; 0 if there is none, or it cannot be read. */
+uint32_t ota_image_read_secure_version(const struct ota_region *region, enum ota_image_form form);
 
 /* Decodes the meaningful bytes of an app descriptor. Returns false if its magic is missing. */
 bool ota_app_descriptor_decode(const uint8_t bytes[OTA_DESCRIPTOR_KEPT],

@@ -28,7 +28,7 @@
 /* What is known of the image in an entry's slot. Stored; not covered by the CRC. */
 enum ota_image_state {
     OTA_STATE_NEW = 0x0,              /* set to boot, not tried yet */
-    OTA_STATE_PENDING_VERIFY = 0x1,   /* on trial: boots once unless confirmed */
+    OTA_STATE_PENDING_VERIFY = 0x1,   /* on trial: taken back unless confirmed */
     OTA_STATE_VALID = 0x2,            /* confirmed */
     OTA_STATE_INVALID = 0x3,          /* rejected by itself */
     OTA_STATE_ABORTED = 0x4,          /* did not confirm: taken back */
@@ -37,7 +37,7 @@ enum ota_image_state {
 
 struct ota_otadata_entry {
     uint32_t sequence; /* 0xFFFFFFFF: none */
-    uint8_t label[20]; /* unused by the formats, kept as found */
+    uint8_t label[20]; /* unused by the formats, kept as found; but see ota_otadata_trials */
     uint32_t state;    /* enum ota_image_state, or anything a torn write left */
     uint32_t crc;      /* over the sequence alone */
 };
@@ -67,6 +67,11 @@ int ota_otadata_active(const struct ota_otadata *otadata);
 
 /* Returns the slot an entry chooses among `slots` (> 0) of them. */
 int ota_otadata_slot(const struct ota_otadata_entry *entry, unsigned slots);
+
+/* How often the image was booted on trial: 0 for NEW; for PENDING_VERIFY what the entry's label
+   holds of it, or 1. Of other states it says nothing. docs/formats/otadata.md section 3.1 */
+unsigned ota_otadata_trials(const struct ota_otadata_entry *entry);
+void ota_otadata_set_trials(struct ota_otadata_entry *entry, uint8_t trials);
 
 /* Returns the smallest sequence number that chooses `slot` (< slots) and is not below `current`.
    0xFFFFFFFF, which no entry may have, stands for all numbers beyond. (That 0 itself

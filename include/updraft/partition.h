@@ -84,6 +84,8 @@ struct ota_partition_table {
     uint32_t offset; /* of the table on the flash */
     uint32_t rows;   /* partitions in it; the MD5 row not counted */
     bool has_md5;
+    const struct ota_partition *fixed; /* NULL: they are read from the flash; else they are here,
+                                          on a device whose flash holds no table */
 };
 
 /* Decodes the 32 bytes of a partition row. Returns OTA_ERR_TABLE_ROW if its mark is another. */

@@ -77,6 +77,10 @@ struct ota_secure_trust {
     const struct ota_verifier *const *verifiers; /* ends with NULL */
 };
 
+/* Returns which of the digests is this key's, or -1 if none is, or it is revoked. */
+int ota_secure_trust_find(const struct ota_secure_trust *trust,
+                          const uint8_t key_digest[OTA_SHA256_SIZE]);
+
 /* The image's digests, each of ota_digest_size bytes; NULL where one was not computed. */
 struct ota_secure_digests {
     const uint8_t *sha256;

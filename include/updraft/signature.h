@@ -77,6 +77,9 @@ enum ota_signature_scheme {
     OTA_SIGNATURE_ECDSA_P384,    /* with SHA-384 */
 };
 
+/* Returns its name: "RSA", "RSA-3072", "ECDSA P-256". */
+const char *ota_signature_scheme_name(enum ota_signature_scheme scheme);
+
 struct ota_verifier {
     enum ota_signature_scheme scheme;
     enum ota_hash_algorithm hash; /* that the digest is of */

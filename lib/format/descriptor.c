@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define BOOTLOADER_MAGIC 0x50u
+#define SECURE_VERSION 4u
 
 static void copy_text(char *to, const uint8_t *from, size_t len)
 {
@@ -19,7 +20,7 @@ bool ota_app_descriptor_decode(const uint8_t bytes[OTA_DESCRIPTOR_KEPT],
     if (ota__get_le32(bytes) != OTA_APP_DESCRIPTOR_MAGIC) {
         return false;
     }
-    descriptor->secure_version = ota__get_le32(bytes + 4);
+    descriptor->secure_version = ota__get_le32(bytes + SECURE_VERSION);
     copy_text(descriptor->version, bytes + 16, 32);
     copy_text(descriptor->project, bytes + 48, 32);
     copy_text(descriptor->time, bytes + 80, 16);
@@ -57,7 +58,9 @@ bool ota_image_bootloader_descriptor(const struct ota_image *image,
 
 uint32_t ota_image_secure_version(const struct ota_image *image)
 {
-    struct ota_app_descriptor descriptor;
+    bool has_descriptor = image->form != OTA_IMAGE_ESP8266 &&
+                          image->descriptor_len == OTA_DESCRIPTOR_KEPT &&
+                          ota__get_le32(image->descriptor) == OTA_APP_DESCRIPTOR_MAGIC;
 
-    return ota_image_app_descriptor(image, &descriptor) ? descriptor.secure_version : 0;
+    return has_descriptor ? ota__get_le32(image->descriptor + SECURE_VERSION) : 0;
 }

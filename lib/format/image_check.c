@@ -13,6 +13,7 @@
 #define EXTENDED_HEADER 24u
 #define SEGMENT_HEADER 8u
 #define CHECKSUM_SEED 0xEFu
+#define MAGIC_GZIP 0x1Fu
 
 enum ota_err ota__image_fail(struct ota_image_check *check, enum ota_err err, uint32_t offset)
 {
@@ -300,7 +301,9 @@ static enum ota_err check_magic(struct ota_image_check *check, uint8_t magic)
     if (esp8266 && check->image.variant == OTA_VARIANT_V1 && check->offset != 0) {
         return ota__image_esp8266_no_sketch(check);
     }
-    return ota__image_fail(check, OTA_ERR_IMAGE_MAGIC, check->offset);
+    bool is_gzip = check->offset == 0 && magic == MAGIC_GZIP;
+    return ota__image_fail(check, is_gzip ? OTA_ERR_COMPRESSED : OTA_ERR_IMAGE_MAGIC,
+                           check->offset);
 }
 
 static enum ota_err collect(struct ota_image_check *check, const uint8_t *data, uint32_t len)

@@ -3,19 +3,26 @@
    docs/formats/image.md sections 13 to 15. */
 #include "format/image_check.h"
 
+#include <updraft/esp8266.h>
+
 #include "base/bytes.h"
+#include "base/crc32_mpeg2.h"
 #include "base/mem.h"
 
 #define HEADER 8u
+#define SIZE_OFFSET 3u
 #define IROM_HEADER 8u
 #define CRC_TRAILER 4u
 #define CHECKSUM_SEED 0xEFu
-#define MPEG2_INITIAL 0xFFFFFFFFu
 
 enum ota_err ota__image_esp8266_header(struct ota_image_check *check)
 {
     struct ota_image *image = &check->image;
+    const struct ota_esp8266 *esp8266 = check->rules->esp8266;
 
+    if (esp8266 != NULL && check->offset == HEADER && !esp8266->is_for(esp8266, image)) {
+        return ota__image_fail(check, OTA_ERR_IMAGE_FLASH_SIZE, SIZE_OFFSET);
+    }
     if (image->variant == OTA_VARIANT_V2 && check->offset == HEADER) {
         return ota__image_enter(check, STAGE_IROM_HEADER, IROM_HEADER);
     }
@@ -61,7 +68,9 @@ static enum ota_err end_sketch(struct ota_image_check *check)
     for (unsigned i = 0; i < sizeof check->words; i++) {
         check->sum ^= check->words[i];
     }
-    if (ota__get_le32(check->words + 4) != check->crc) {
+    uint32_t difference = ota__get_le32(check->words + 4) ^ check->crc;
+    const struct ota_esp8266 *esp8266 = check->rules->esp8266;
+    if (difference != 0 && (esp8266 == NULL || !esp8266->is_by_mode(difference, check->offset))) {
         return ota__image_fail(check, OTA_ERR_IMAGE_HASH, OTA__SKETCH_WORDS + 4);
     }
     return OTA_OK;
@@ -106,20 +115,6 @@ enum ota_err ota__image_esp8266_no_sketch(struct ota_image_check *check)
     return ota__image_enter(check, STAGE_END, check->rules->size_max - check->offset);
 }
 
-/* CRC-32/MPEG-2, most significant bit first, by nibbles. */
-static uint32_t crc_mpeg2(uint32_t crc, uint8_t byte)
-{
-    static const uint32_t table[16] = {
-        0x00000000, 0x04C11DB7, 0x09823B6E, 0x0D4326D9, 0x130476DC, 0x17C56B6B,
-        0x1A864DB2, 0x1E475005, 0x2608EDB8, 0x22C9F00F, 0x2F8AD6D6, 0x2B4BCB61,
-        0x350C9B64, 0x31CD86D3, 0x3C8EA00A, 0x384FBDBD,
-    };
-
-    crc ^= (uint32_t)byte << 24;
-    crc = crc << 4 ^ table[crc >> 28];
-    return crc << 4 ^ table[crc >> 28];
-}
-
 void ota__image_esp8266_sum(struct ota_image_check *check, const uint8_t *data, uint32_t len)
 {
     if (check->stage == STAGE_END || check->stage == STAGE_CRC) {
@@ -130,7 +125,7 @@ void ota__image_esp8266_sum(struct ota_image_check *check, const uint8_t *data, 
         return;
     }
     if (check->offset == 0) {
-        check->crc = MPEG2_INITIAL;
+        check->crc = OTA__CRC32_MPEG2_START;
     }
     for (uint32_t i = 0; i < len; i++) {
         uint32_t at = check->offset + i;
@@ -138,6 +133,6 @@ void ota__image_esp8266_sum(struct ota_image_check *check, const uint8_t *data, 
         if (is_word) {
             check->words[at - OTA__SKETCH_WORDS] = data[i];
         }
-        check->crc = crc_mpeg2(check->crc, is_word ? 0 : data[i]);
+        check->crc = ota__crc32_mpeg2(check->crc, is_word ? 0 : data[i]);
     }
 }

@@ -38,9 +38,9 @@ static enum ota_err next_len(struct ota_image_check *check, const struct ota_reg
     return OTA_OK;
 }
 
-enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_image_rules *rules,
-                              const struct ota_crypto *crypto, const struct ota_region *region,
-                              uint8_t *buffer, uint32_t buffer_size)
+enum ota_err ota_image_read(struct ota_image_check *check, const struct ota_image_rules *rules,
+                            const struct ota_crypto *crypto, const struct ota_region *region,
+                            uint8_t *buffer, uint32_t buffer_size)
 {
     enum ota_err err = ota_image_check_begin(check, rules, crypto);
     uint32_t len = 0;
@@ -57,7 +57,28 @@ enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_im
             err = next_len(check, region, &len);
         }
     }
+    return err;
+}
+
+enum ota_err ota_image_verify(struct ota_image_check *check, const struct ota_image_rules *rules,
+                              const struct ota_crypto *crypto, const struct ota_region *region,
+                              uint8_t *buffer, uint32_t buffer_size)
+{
+    (void)ota_image_read(check, rules, crypto, region, buffer, buffer_size);
     return ota_image_check_finish(check);
+}
+
+uint32_t ota_image_read_secure_version(const struct ota_region *region, enum ota_image_form form)
+{
+    uint8_t bytes[8] = {0};
+    enum ota_err err = ota_region_read(region, 0, bytes, 1);
+
+    if (err == OTA_OK && bytes[0] == OTA__MAGIC) {
+        err = ota_region_read(region, ota__app_descriptor_offset(form), bytes, sizeof bytes);
+    }
+    return err == OTA_OK && ota__get_le32(bytes) == OTA_APP_DESCRIPTOR_MAGIC
+               ? ota__get_le32(bytes + 4)
+               : 0;
 }
 
 enum ota_err ota_image_describe(const struct ota_region *region, enum ota_image_form form,

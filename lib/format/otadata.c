@@ -55,6 +55,21 @@ int ota_otadata_slot(const struct ota_otadata_entry *entry, unsigned slots)
     return (int)((entry->sequence - 1) % slots);
 }
 
+/* The count and its complement, so that no other label passes for one. */
+unsigned ota_otadata_trials(const struct ota_otadata_entry *entry)
+{
+    if (entry->state == OTA_STATE_NEW) {
+        return 0;
+    }
+    return (entry->label[0] ^ entry->label[1]) == 0xFF ? entry->label[0] : 1;
+}
+
+void ota_otadata_set_trials(struct ota_otadata_entry *entry, uint8_t trials)
+{
+    entry->label[0] = trials;
+    entry->label[1] = (uint8_t)~trials;
+}
+
 uint32_t ota_otadata_next_sequence(uint32_t current, unsigned slot, unsigned slots)
 {
     uint32_t first = ota__max(current, 1); /* 0 does not count in step with the others */

@@ -63,6 +63,10 @@ enum ota_err ota_partition_get(const struct ota_partition_table *table, uint32_t
     if (index >= table->rows) {
         return OTA_ERR_NO_PARTITION;
     }
+    if (table->fixed != NULL) {
+        *partition = table->fixed[index];
+        return OTA_OK;
+    }
     err = read_row(table, index, row);
     return err != OTA_OK ? err : ota_partition_decode(row, partition);
 }
@@ -104,20 +108,33 @@ uint32_t ota_partition_alignment(uint8_t type)
 
 /* Verification. */
 
-static enum ota_err finish_md5(const struct ota_crypto *crypto, const struct ota_hash *hash,
-                               const uint8_t row[OTA_PARTITION_ROW_SIZE])
+/* Compares the MD5 of the rows so far with the one that a row states. */
+static enum ota_err check_md5(const struct ota_partition_table *table,
+                              const struct ota_crypto *crypto,
+                              const uint8_t row[OTA_PARTITION_ROW_SIZE])
 {
-    struct ota_hash copy;
+    struct ota_hash hash;
+    uint8_t bytes[OTA_PARTITION_ROW_SIZE];
     uint8_t md5[OTA_MD5_SIZE];
-    enum ota_err err = crypto->hash_clone(hash, &copy);
+    enum ota_err err = crypto->hash_begin(&hash, OTA_HASH_MD5);
 
-    if (err == OTA_OK) {
-        err = crypto->hash_finish(&copy, md5);
+    if (err != OTA_OK) {
+        return err;
     }
-    if (err == OTA_OK && memcmp(md5, row + ROW_MD5, OTA_MD5_SIZE) != 0) {
-        err = OTA_ERR_TABLE_MD5;
+    for (uint32_t i = 0; err == OTA_OK && i < table->rows; i++) {
+        err = read_row(table, i, bytes);
+        if (err == OTA_OK) {
+            err = crypto->hash_update(&hash, bytes, sizeof bytes);
+        }
     }
-    return err;
+    if (err != OTA_OK) {
+        crypto->hash_abort(&hash);
+        return err;
+    }
+    err = crypto->hash_finish(&hash, md5);
+    return err != OTA_OK                                   ? err
+           : memcmp(md5, row + ROW_MD5, OTA_MD5_SIZE) == 0 ? OTA_OK
+                                                           : OTA_ERR_TABLE_MD5;
 }
 
 static bool is_end(const uint8_t *row)
@@ -148,7 +165,7 @@ static enum ota_err check_partition(const struct ota_partition_table *table,
 
 /* Reads the rows up to the end mark: their marks, their MD5, and each row for itself. */
 static enum ota_err check_rows(struct ota_partition_table *table, const struct ota_crypto *crypto,
-                               struct ota_hash *hash, uint32_t *index)
+                               uint32_t *index)
 {
     for (*index = 0; *index <= OTA_PARTITION_ROWS_MAX; ++*index) {
         uint8_t row[OTA_PARTITION_ROW_SIZE];
@@ -166,15 +183,12 @@ static enum ota_err check_rows(struct ota_partition_table *table, const struct o
         }
         if (ota__get_le16(row) == MARK_MD5) {
             table->has_md5 = true;
-            err = finish_md5(crypto, hash, row);
+            err = check_md5(table, crypto, row);
         } else {
             table->rows++;
             err = ota_partition_decode(row, &partition);
             if (err == OTA_OK) {
                 err = check_partition(table, &partition);
-            }
-            if (err == OTA_OK) {
-                err = crypto->hash_update(hash, row, sizeof row);
             }
         }
         if (err != OTA_OK) {
@@ -222,7 +236,6 @@ enum ota_err ota_partition_table_open(struct ota_partition_table *table, struct 
                                       struct ota_failure *failure)
 {
     struct ota_region region;
-    struct ota_hash hash;
     uint32_t index = 0;
     enum ota_err err = ota_region_init(&region, flash, offset, OTA_PARTITION_TABLE_SIZE);
 
@@ -230,11 +243,7 @@ enum ota_err ota_partition_table_open(struct ota_partition_table *table, struct 
     table->flash = flash;
     table->offset = offset;
     if (err == OTA_OK) {
-        err = crypto->hash_begin(&hash, OTA_HASH_MD5);
-    }
-    if (err == OTA_OK) {
-        err = check_rows(table, crypto, &hash, &index);
-        crypto->hash_abort(&hash);
+        err = check_rows(table, crypto, &index);
     }
     if (err == OTA_OK) {
         err = check_pairs(table, &index);

@@ -6,16 +6,17 @@
 #include "base/bytes.h"
 #include "base/mem.h"
 
-static bool is_trusted(const struct ota_secure_trust *trust, const uint8_t *key_digest)
+int ota_secure_trust_find(const struct ota_secure_trust *trust,
+                          const uint8_t key_digest[OTA_SHA256_SIZE])
 {
     size_t len = trust->digest_len != 0 ? trust->digest_len : OTA_SHA256_SIZE;
 
     for (unsigned i = 0; i < trust->digest_count; i++) {
         if ((trust->revoked >> i & 1) == 0 && memcmp(trust->digests[i], key_digest, len) == 0) {
-            return true;
+            return (int)i;
         }
     }
-    return false;
+    return -1;
 }
 
 enum ota_err ota_secure_block_verify(const struct ota_secure_block *block,
@@ -25,7 +26,7 @@ enum ota_err ota_secure_block_verify(const struct ota_secure_block *block,
     const struct ota_verifier *verifier = ota_verifier_find(trust->verifiers, block->scheme);
     const uint8_t *digest = block->hash == OTA_HASH_SHA256 ? digests->sha256 : digests->sha384;
 
-    if (!is_trusted(trust, block->key_digest)) {
+    if (ota_secure_trust_find(trust, block->key_digest) < 0) {
         return OTA_ERR_SIGNATURE_KEY;
     }
     if (verifier == NULL || digest == NULL) {
