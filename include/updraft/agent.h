@@ -112,6 +112,7 @@ struct ota_agent_options {
     struct ota_service *services; /* further ways in, a chain, polled in its order; NULL: none */
     struct ota_gate *gates;       /* policy for all of them and the pull (gate.h); NULL: none */
     const char *data_label;       /* as in ota_intake_options */
+    struct ota_unwrap *unwrap;    /* likewise: takes compressed and signed images (unwrap.h) */
     const char *host_name;        /* advertised as NAME.local with the services; NULL: not */
     bool exclusive;               /* while one way in updates, the others' connections are closed */
 

@@ -38,6 +38,10 @@ struct ota_fuses {
     enum ota_err (*raise_secure_version)(struct ota_fuses *fuses, uint32_t version);
 };
 
+struct ota_esp8266;
+struct ota_staging;
+struct ota_trust;
+
 struct ota_device {
     /* The caller's part. */
     struct ota_flash *flash;
@@ -46,8 +50,11 @@ struct ota_device {
     uint32_t table_offset;    /* of the partition table, usually OTA_PARTITION_TABLE_OFFSET */
     enum ota_image_form form; /* of the images that this chip boots; not OTA_IMAGE_DETECT */
     struct ota_chip chip;
-    bool rollback;    /* new images boot on trial, and must confirm themselves */
-    int running_slot; /* what the bootloader started: 0 to 15, OTA_SLOT_FACTORY, … */
+    bool rollback;                 /* new images boot on trial, and must confirm themselves */
+    int running_slot;              /* what the bootloader started: 0 to 15, OTA_SLOT_FACTORY, … */
+    const struct ota_trust *trust; /* NULL: no signatures are asked for (trust.h) */
+    const struct ota_staging *staging; /* NULL: slots by a partition table; else staging.h */
+    const struct ota_esp8266 *esp8266; /* NULL, or what is done for such a chip besides (esp8266.h) */
 
     /* Filled in by ota_device_open. */
     struct ota_partition_table table;

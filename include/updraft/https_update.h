@@ -165,9 +165,10 @@ enum ota_err ota_https_update_begin(struct ota_https_update *update,
 
 /*
  * What comes: performs, waiting with platform->wait, until that is known. Returns OTA_OK;
- * OTA_ERR_IMAGE_DESCRIPTOR if the image has none, or it is data (the update can go on); or what
- * perform returns. May be called again, and at any time between DESCRIBED and COMPLETE. Who takes
- * longer than body_timeout_ms to decide finds the connection timed out.
+ * OTA_ERR_IMAGE_DESCRIPTOR if the image has none or is compressed, or it is data (the update can go
+ * on: gates see what comes out); or what perform returns. May be called again, and at any time
+ * between DESCRIBED and COMPLETE. Who takes longer than body_timeout_ms to decide finds the
+ * connection timed out.
  */
 enum ota_err ota_https_update_describe(struct ota_https_update *update,
                                        struct ota_app_descriptor *descriptor);

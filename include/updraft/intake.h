@@ -48,10 +48,11 @@ struct ota_intake_options {
     struct ota_device *device; /* opened */
     uint8_t *buffer;      /* for the update (ota_update_options); of at least 256 bytes, so that */
     uint32_t buffer_size; /* nothing is written before an image has said what it is */
-    struct ota_gate *gates; /* NULL: everything passes */
-    const char *data_label; /* partition for "the file system"; NULL: the first data partition
+    struct ota_gate *gates;    /* NULL: everything passes */
+    const char *data_label;    /* partition for "the file system"; NULL: the first data partition
                                   of subtype spiffs, fat or littlefs */
-    bool allow_trailer;     /* as in ota_update_options */
+    bool allow_trailer;        /* as in ota_update_options */
+    struct ota_unwrap *unwrap; /* likewise, for all ways in */
 
     /* The clock: milliseconds, and local time if it is known (platform.h has the same functions).
        Both may be NULL where no gate needs them. */
@@ -74,6 +75,12 @@ struct ota_arrival {
     bool erase_ahead; /* as in ota_update_options */
     bool attended;    /* whoever sends calls ota_intake_poll while it is held, and restarts */
     bool unasked; /* nobody wants this very image: the build that runs is OTA_ERR_SAME_VERSION */
+
+    /* Asked when the gates are asked about the image, and before them: for a way in that has rules
+       of its own, and could not look at what is compressed. `incoming` is NULL where there is no
+       descriptor. Anything but OTA_OK ends the update with that. NULL: not asked. */
+    enum ota_err (*judge)(void *context, const struct ota_app_descriptor *incoming);
+    void *context; /* for it */
 };
 
 enum ota_intake_state {

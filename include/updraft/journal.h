@@ -73,6 +73,10 @@ bool ota_journal_can_mark(const struct ota_region *region);
    error. */
 enum ota_err ota_journal_is_marked(const struct ota_region *region, bool *marked);
 
+/* Tells in `*begun` whether the region's last sector begins with a header, resumable or not: an
+   update was cut short, or is under way. Returns OTA_OK or the read's error. */
+enum ota_err ota_journal_is_begun(const struct ota_region *region, bool *begun);
+
 /* Erases the region's last sector and writes a header: the mark. `size` is the transfer's, or
    OTA_SIZE_UNKNOWN; checkpoints can be kept if it leaves the sector free, the identity is not
    OTA_IDENTITY_NONE and a checkpoint fits behind the header. Does nothing where there is no room.

@@ -48,12 +48,18 @@
  *     [x-ESP8266-version]           x-ESP32-mode                  [x-Updraft-sdk-version]
  *     [Range] [If-Range]            [x-ESP32-version]             x-Updraft-mode
  *     Content-Length: 0             [Range] [If-Range]            [x-Updraft-version]
+ *                                                                 [x-Updraft-accept]
  *                                                                 [Range] [If-Range]
  *
  * Range is sent only while an interrupted update waits (ota_update_pending); otherwise the first
  * two are, byte for byte, what the chips' own cores send. To another host than the first one, none
  * of the device's own lines and no Authorization are sent. The first one's https, where the URL
  * began with http and both are at their usual ports, is the same host; the way back is another.
+ *
+ * x-Updraft-accept says how an image may be compressed. What comes then is another file, with a
+ * length, digests and an ETag of its own. It cannot be resumed: once a transfer of one has broken
+ * off, "plain" stands before, for what the device would rather have. A server takes it for granted of the ESP8266's dialect,
+ * whose cores unpack gzip: a program that speaks it and takes none gets images that it refuses.
  *
  * Answers:
  *
@@ -93,6 +99,7 @@ struct ota_pull_facts {
     const char *version;     /* of the running image */
     const char *chip_id;     /* decimal; ESP8266's dialect */
     const char *sdk_version; /* free text */
+    const char *accept;      /* "gzip", if the update's unwrap takes that; Updraft's dialect */
     uint8_t sta_mac[6], ap_mac[6];
     uint32_t free_space;          /* bytes that an image may have */
     uint32_t sketch_size;         /* bytes of the running image */
@@ -172,6 +179,8 @@ struct ota_pull_options {
     uint8_t redirect_limit; /* 0: OTA_PULL_REDIRECTS; OTA_PULL_NO_REDIRECTS: follow none */
     uint8_t retry_limit;    /* tries without progress after the first; 0: OTA_PULL_RETRIES */
     bool no_retry;          /* the first break is final */
+    bool prefer_plain;      /* rather have what can be resumed than what is compressed: an earlier
+                               update was cut short (ota_update_was_cut_short) */
     uint32_t backoff_ms;    /* before the first retry, then doubled; 0: OTA_PULL_BACKOFF_MS */
 
     /* Asked before anything is erased: OTA_OK takes the offer, anything else declines it (and is
@@ -238,7 +247,7 @@ struct ota_pull {
     uint32_t content_start, content_end, content_total; /* of its Content-Range */
     uint16_t seen;                                      /* headers of it, one bit each */
     uint8_t restarts;
-    bool no_range, away, resumed;
+    bool no_range, away, resumed, prefer_plain;
     bool took; /* the offer: the update is this pull's until the try ends */
     enum ota_pull_verdict verdict;
     enum ota_pull_result verdict_result;

@@ -20,6 +20,10 @@
    the last; the first if no OTA slot runs. OTA_SLOT_NONE if there is none but the running one. */
 int ota_slot_next(const struct ota_device *device);
 
+/* How many bytes the next update of the app may have; 0 if there can be none, or that cannot be
+   told. */
+uint32_t ota_slot_room(const struct ota_device *device);
+
 /* The slot that otadata chooses, or, if it chooses none, what then boots: factory, the lowest OTA
    slot, the test app, in this order. It tells what is written, not what runs. Stores it in `*slot`
    (OTA_SLOT_NONE: nothing there). Returns OTA_ERR_NO_OTADATA or a read's error. */

@@ -55,6 +55,8 @@
 #include <updraft/image.h>
 #include <updraft/journal.h>
 #include <updraft/sink.h>
+#include <updraft/trust.h>
+#include <updraft/unwrap.h>
 #include <updraft/writer.h>
 
 enum ota_update_state {
@@ -89,8 +91,12 @@ struct ota_update_options {
                                   is expected. Copied */
     bool erase_ahead;           /* erase all that will be written before the first byte is */
     bool allow_trailer;         /* bytes after the image's end are written and not checked */
+    struct ota_unwrap *unwrap;  /* takes compression and signatures off what arrives (unwrap.h);
+                                   the caller's until the update is over. NULL: what arrives is
+                                   stored. Demanded where the device's trust asks for trailers */
     uint8_t *buffer;      /* the caller's until the update is over; at least write_size bytes, */
-    uint32_t buffer_size; /* 256 is good; erase_size saves wear (writer.h) */
+    uint32_t buffer_size; /* 256 is good; erase_size saves wear (writer.h). A device whose trust has
+                             seals demands OTA_SECURE_BLOCK_SIZE */
     ota_update_event_fn *on_event; /* NULL: none */
 
     /* Asked once, before anything on the flash is changed: what the image says of itself is then
@@ -105,12 +111,18 @@ struct ota_update_options {
 struct ota_update {
     /* To be read by anyone. */
     enum ota_update_state state;
-    struct ota_failure failure;     /* the first cause, and the offset in what arrived */
+    struct ota_failure failure;     /* the first cause, and the offset in what arrived; if what was
+                                       unpacked is at fault, in that */
     struct ota_partition partition; /* the target */
     int slot;                       /* the target, or OTA_SLOT_NONE for a data partition */
     uint32_t received;              /* bytes so far, those found by resume included */
-    struct ota_image_check check;   /* check.image: what is known of the image so far */
-    struct ota_writer writer;       /* writer.stats: erases and writes */
+    uint32_t stored;                /* bytes that were checked and given to the writer: as many,
+                                       unless something is taken off what arrives */
+    struct ota_signature_report signature; /* OTA_OK: one that device->trust names has signed it.
+                                              Else, at the end, why not */
+    struct ota_image_check check;          /* check.image: what is known of the image so far */
+    struct ota_writer writer;              /* writer.stats: erases and writes */
+    bool is_compressed;                    /* what arrives: known once its first bytes are there */
     union {
         uint8_t digest[OTA_SHA256_SIZE]; /* once ended: of all bytes, where one was expected */
         struct ota_hash md5;             /* private: until then */
@@ -120,6 +132,8 @@ struct ota_update {
     struct ota_update_options options;
     struct ota_image_rules rules;
     struct ota_region region; /* the target, in whole sectors */
+    uint32_t limit;           /* bytes that may be stored */
+    bool keeps_packed;        /* what is stored is as compressed as what arrives (staged_gzip.h) */
     bool md5_begun;
     bool was_asked; /* may_write */
     bool is_open;   /* the target: changes to the flash have begun */
@@ -132,9 +146,10 @@ struct ota_update {
  * one (the factory app and partitions of other types than app and data: OTA_ERR_ARGUMENT);
  * OTA_ERR_READ_ONLY; OTA_ERR_UNCONFIRMED if the running image is on trial (an app only: its
  * fallback would be overwritten); OTA_ERR_NO_OTADATA for a slot that no otadata entry could make
- * boot; OTA_ERR_TOO_LARGE if the size is known and larger than the partition. Changes nothing on
- * the flash: the writes do, which first forget an otadata entry that names the target, and, where
- * size and identity are known and the last sector is free, begin a journal.
+ * boot; OTA_ERR_TOO_LARGE if the size is known and larger than the partition (with `unwrap`: than
+ * that allows); OTA_ERR_ARGUMENT if the device's trust asks for a trailer that nothing looks for.
+ * Changes nothing on the flash: the writes do, which first forget an otadata entry that names the
+ * target, and, where size and identity are known and the last sector is free, begin a journal.
  */
 enum ota_err ota_update_begin(struct ota_update *update, const struct ota_update_options *options);
 
@@ -155,6 +170,14 @@ enum ota_err ota_update_resume(struct ota_update *update, const struct ota_updat
  */
 enum ota_err ota_update_pending(struct ota_device *device, const char *label,
                                 struct ota_identity *identity, uint32_t *size, uint32_t *offset);
+
+/*
+ * Finds out whether an update of that target was cut short: also one that cannot be resumed, such as
+ * of a compressed image. Who fetches it again asks for the plain one, so that the next cut loses
+ * less. Returns OTA_OK, the error that begin would give for the target, or the flash's.
+ */
+enum ota_err ota_update_was_cut_short(const struct ota_device *device, const char *label,
+                                      bool *cut_short);
 
 /* Says which digest is expected, for a sender that tells it after its size: any time before the
    first byte. Such an update cannot be resumed. Returns OTA_OK, OTA_ERR_STATE or OTA_ERR_CRYPTO. */

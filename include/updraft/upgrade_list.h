@@ -215,6 +215,7 @@ struct ota_upgrade {
     bool is_unchanged;    /* the partition held these bytes already */
     uint32_t last_sector; /* of the target, its checksum before the item came */
     bool is_tone;
+    bool is_compressed; /* an app: it is judged once its description has come out */
     struct ota_tone_check tone;
 };
 

@@ -112,6 +112,7 @@ enum ota_web_event {
     OTA_WEB_FOREIGN_REFUSED, /* another site's page, or a Host that is not ours */
     OTA_WEB_RESTART_ASKED,
     OTA_WEB_ROLLED_BACK,
+    OTA_WEB_UPLOAD_REFUSED, /* for its request or its size: web->refused says why */
 };
 
 /* What is pointed to stays the caller's while the web is used. */
@@ -181,7 +182,9 @@ struct ota_web_challenges {
 };
 
 struct ota_web {
-    struct ota_web_options options; /* to be read by anyone */
+    /* To be read by anyone. */
+    struct ota_web_options options;
+    const char *refused; /* why the last upload was that OTA_WEB_UPLOAD_REFUSED told of */
 
     /* Private. */
     struct ota_web_upload upload;

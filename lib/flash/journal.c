@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The resume journal. Every record has program units of its own and is written once, so that it
    needs nothing of the flash that NOR does not promise. */
-#include <updraft/journal.h>
+#include "flash/journal_header.h"
 
 #include "base/blank.h"
 #include "base/bytes.h"
 #include "base/mem.h"
-
-#define MAGIC 0x4A445055u /* "UPDJ" */
-#define VERSION 1u
-
-/* Offsets in the header, docs/formats/journal.md section 2. */
-#define HEADER_VERSION 4u
-#define HEADER_KIND 5u
-#define HEADER_LEN 6u
-#define HEADER_SIZE 8u
-#define HEADER_IDENTITY 16u
-#define HEADER_CRC (HEADER_IDENTITY + OTA_IDENTITY_MAX)
-#define HEADER_END (HEADER_CRC + 4u)
 
 /* Offsets in a checkpoint, docs/formats/journal.md section 3. */
 #define CHECKPOINT_PROOF 4u
@@ -29,7 +17,7 @@
 
 static uint32_t header_len(const struct ota_flash *flash)
 {
-    return ota__round_up(HEADER_END, flash->write_size);
+    return ota__round_up(OTA__JOURNAL_HEADER, flash->write_size);
 }
 
 static uint32_t record_len(const struct ota_flash *flash)
@@ -103,14 +91,14 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
     journal->next = header_len(region->flash);
 
     memset(header, 0xFF, sizeof header);
-    ota__put_le32(header, MAGIC);
-    header[HEADER_VERSION] = VERSION;
-    header[HEADER_KIND] = identity->kind;
-    header[HEADER_LEN] = identity->len;
-    ota__put_le32(header + HEADER_SIZE, size);
-    memcpy(header + HEADER_IDENTITY, identity->bytes, identity->len);
-    journal->seed = ota_crc32(0, header, HEADER_CRC);
-    ota__put_le32(header + HEADER_CRC, journal->seed);
+    ota__put_le32(header, OTA__JOURNAL_MAGIC);
+    header[OTA__JOURNAL_AT_VERSION] = OTA__JOURNAL_VERSION;
+    header[OTA__JOURNAL_AT_KIND] = identity->kind;
+    header[OTA__JOURNAL_AT_LEN] = identity->len;
+    ota__put_le32(header + OTA__JOURNAL_AT_SIZE, size);
+    memcpy(header + OTA__JOURNAL_AT_IDENTITY, identity->bytes, identity->len);
+    journal->seed = ota_crc32(0, header, OTA__JOURNAL_AT_CRC);
+    ota__put_le32(header + OTA__JOURNAL_AT_CRC, journal->seed);
 
     err = ota_region_erase(&journal->sector, 0, journal->sector.size);
     if (err == OTA_OK) {
@@ -122,13 +110,13 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
 
 static bool header_decode(struct ota_journal *journal, const uint8_t *header)
 {
-    journal->identity.kind = header[HEADER_KIND];
-    journal->identity.len = header[HEADER_LEN];
-    journal->size = ota__get_le32(header + HEADER_SIZE);
-    journal->seed = ota__get_le32(header + HEADER_CRC);
-    memcpy(journal->identity.bytes, header + HEADER_IDENTITY, OTA_IDENTITY_MAX);
-    return ota__get_le32(header) == MAGIC && header[HEADER_VERSION] == VERSION &&
-           ota_crc32(0, header, HEADER_CRC) == journal->seed &&
+    journal->identity.kind = header[OTA__JOURNAL_AT_KIND];
+    journal->identity.len = header[OTA__JOURNAL_AT_LEN];
+    journal->size = ota__get_le32(header + OTA__JOURNAL_AT_SIZE);
+    journal->seed = ota__get_le32(header + OTA__JOURNAL_AT_CRC);
+    memcpy(journal->identity.bytes, header + OTA__JOURNAL_AT_IDENTITY, OTA_IDENTITY_MAX);
+    return ota__get_le32(header) == OTA__JOURNAL_MAGIC && header[OTA__JOURNAL_AT_VERSION] == OTA__JOURNAL_VERSION &&
+           ota_crc32(0, header, OTA__JOURNAL_AT_CRC) == journal->seed &&
            journal->identity.kind != OTA_IDENTITY_NONE &&
            journal->identity.len <= OTA_IDENTITY_MAX && has_room(journal);
 }
@@ -172,7 +160,7 @@ static enum ota_err scan(struct ota_journal *journal)
 
 enum ota_err ota_journal_open(struct ota_journal *journal, const struct ota_region *region)
 {
-    uint8_t header[HEADER_END];
+    uint8_t header[OTA__JOURNAL_HEADER];
     enum ota_err err;
 
     journal_init(journal, region);

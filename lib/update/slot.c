@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "format/selection.h"
 #include "update/slot_select.h"
+#include "update/staging_private.h"
 
 /* Images are proven through a piece of the stack of this many bytes. */
 #define PIECE 256u
@@ -28,12 +29,28 @@ static unsigned slot_count(const struct ota_device *device)
 
 static enum ota_err read_selection(const struct ota_device *device, struct selection *selection)
 {
-    enum ota_err err = ota__selection_read(&selection->stored, &device->layout, device->flash);
+    enum ota_err err =
+        device->staging != NULL
+            ? device->staging->way->read(device, &selection->stored.otadata)
+            : ota__selection_read(&selection->stored, &device->layout, device->flash);
 
     if (err == OTA_OK) {
         selection->active = ota_otadata_active(&selection->stored.otadata);
     }
     return err;
+}
+
+/* Writes an entry; NULL: erases it. */
+static enum ota_err write_entry(const struct ota_device *device, const struct selection *selection,
+                                int index, const struct ota_otadata_entry *entry)
+{
+    const struct ota_region *region = &selection->stored.region;
+
+    if (device->staging != NULL) {
+        return device->staging->way->write(device, index, entry);
+    }
+    return entry != NULL ? ota_otadata_write(region, index, entry)
+                         : ota_otadata_erase(region, index);
 }
 
 /* The slot that an entry names, if its number was ever completely written. */
@@ -84,6 +101,18 @@ int ota_slot_next(const struct ota_device *device)
         }
     }
     return OTA_SLOT_NONE;
+}
+
+uint32_t ota_slot_room(const struct ota_device *device)
+{
+    enum ota_staging_plan plan;
+    struct ota_extent extent = ota_layout_slot(&device->layout, ota_slot_next(device));
+
+    if (device->staging != NULL && device->staging->way->plan(device, NULL, OTA_SIZE_UNKNOWN,
+                                                              &plan, &extent) != OTA_OK) {
+        return 0;
+    }
+    return extent.size;
 }
 
 static int default_slot(const struct ota_device *device)
@@ -168,12 +197,12 @@ enum ota_err ota_slot_verify(const struct ota_device *device, int slot,
 /* Changing what boots. */
 
 /* Erases both entries, that which does not count first: a cut in between leaves the old choice. */
-static enum ota_err erase_both(const struct selection *selection)
+static enum ota_err erase_both(const struct ota_device *device, const struct selection *selection)
 {
     int active = selection->active == 1 ? 1 : 0;
-    enum ota_err err = ota_otadata_erase(&selection->stored.region, 1 - active);
+    enum ota_err err = write_entry(device, selection, 1 - active, NULL);
 
-    return err == OTA_OK ? ota_otadata_erase(&selection->stored.region, active) : err;
+    return err == OTA_OK ? write_entry(device, selection, active, NULL) : err;
 }
 
 /* Starts the sequence numbers anew when none is left: the new entry counts once the old one, which
@@ -187,8 +216,8 @@ static enum ota_err restart_sequence(const struct ota_device *device,
     entry.sequence = (uint32_t)slot + 1;
     entry.state = device->rollback ? OTA_STATE_NEW : OTA_STATE_UNDEFINED;
     entry.crc = ota_otadata_crc(entry.sequence);
-    err = ota_otadata_write(&selection->stored.region, 1 - selection->active, &entry);
-    return err == OTA_OK ? ota_otadata_erase(&selection->stored.region, selection->active) : err;
+    err = write_entry(device, selection, 1 - selection->active, &entry);
+    return err == OTA_OK ? write_entry(device, selection, selection->active, NULL) : err;
 }
 
 enum ota_err ota__slot_select(const struct ota_device *device, int slot)
@@ -202,14 +231,14 @@ enum ota_err ota__slot_select(const struct ota_device *device, int slot)
         return err;
     }
     if (slot == OTA_SLOT_FACTORY) {
-        return erase_both(&selection);
+        return erase_both(device, &selection);
     }
     err = ota_otadata_select(&selection.stored.otadata, slot, slot_count(device), device->rollback,
                              &index, &entry);
     if (err == OTA_ERR_STATE) {
         return restart_sequence(device, &selection, slot);
     }
-    return err == OTA_OK ? ota_otadata_write(&selection.stored.region, index, &entry) : err;
+    return err == OTA_OK ? write_entry(device, &selection, index, &entry) : err;
 }
 
 enum ota_err ota_slot_set_boot(const struct ota_device *device, int slot)
@@ -259,7 +288,7 @@ enum ota_err ota_slot_confirm(const struct ota_device *device)
 
     if (err == OTA_OK && entry->state != OTA_STATE_VALID) {
         entry->state = OTA_STATE_VALID;
-        err = ota_otadata_write(&selection.stored.region, selection.active, entry);
+        err = write_entry(device, &selection, selection.active, entry);
     }
     return err == OTA_OK ? raise_floor(device) : err;
 }
@@ -302,7 +331,7 @@ enum ota_err ota_slot_reject(const struct ota_device *device)
     }
     if (err == OTA_OK) {
         entry->state = OTA_STATE_INVALID;
-        err = ota_otadata_write(&selection.stored.region, selection.active, entry);
+        err = write_entry(device, &selection, selection.active, entry);
     }
     return err;
 }
@@ -344,11 +373,11 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device)
         return OTA_ERR_RUNNING_SLOT;
     }
     err = ota_layout_region(&device->layout, device->flash, slot, &region);
-    if (err == OTA_OK) {
+    if (err == OTA_OK && device->staging == NULL) {
         region.size = ota__round_down(region.size, device->flash->erase_size);
         err = erase_region(&region);
     }
-    return err == OTA_OK ? ota_otadata_erase(&selection.stored.region, 1 - selection.active) : err;
+    return err == OTA_OK ? write_entry(device, &selection, 1 - selection.active, NULL) : err;
 }
 
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot)
@@ -361,7 +390,7 @@ enum ota_err ota_slot_forget(const struct ota_device *device, int slot)
     }
     for (int i = 0; err == OTA_OK && i < OTA_OTADATA_ENTRIES; i++) {
         if (named_slot(device, &selection.stored.otadata.entry[i]) == slot) {
-            err = ota_otadata_erase(&selection.stored.region, i);
+            err = write_entry(device, &selection, i, NULL);
         }
     }
     return err;

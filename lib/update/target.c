@@ -4,6 +4,7 @@
 #include <updraft/slot.h>
 
 #include "base/bytes.h"
+#include "update/staging_private.h"
 
 static enum ota_err find_partition(const struct ota_device *device, const char *label,
                                    struct ota_partition *partition)
@@ -44,11 +45,15 @@ static enum ota_err check_app(const struct ota_device *device, struct ota__targe
 }
 
 enum ota_err ota__target_find(const struct ota_device *device, const char *label,
-                              struct ota__target *target)
+                              const struct ota_update_options *options, struct ota__target *target)
 {
     const struct ota_partition *partition = &target->partition;
-    enum ota_err err = find_partition(device, label, &target->partition);
+    enum ota_err err;
 
+    if (device->staging != NULL) {
+        return device->staging->way->find(device, label, options, target);
+    }
+    err = find_partition(device, label, &target->partition);
     if (err != OTA_OK) {
         return err;
     }
@@ -65,6 +70,6 @@ enum ota_err ota__target_find(const struct ota_device *device, const char *label
     if (err != OTA_OK) {
         return err;
     }
-    return ota_region_init(&target->region, device->flash, partition->offset,
-                           ota__round_down(partition->size, device->flash->erase_size));
+    target->limit = ota__round_down(partition->size, device->flash->erase_size);
+    return ota_region_init(&target->region, device->flash, partition->offset, target->limit);
 }

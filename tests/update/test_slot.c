@@ -92,8 +92,10 @@ static void test_next(void **state)
     fixture_set_table(&fixture, two, 3);
     device->running_slot = 1;
     assert_int_equal(ota_slot_next(device), 0);
+    assert_int_equal(ota_slot_room(device), SLOT_SIZE);
     fixture_set_table(&fixture, two, 2); /* one slot, and it runs */
     device->running_slot = 0;
+    assert_int_equal(ota_slot_room(device), 0);
     assert_int_equal(ota_slot_next(device), OTA_SLOT_NONE);
     device->running_slot = OTA_SLOT_FACTORY;
     assert_int_equal(ota_slot_next(device), 0);

@@ -23,10 +23,16 @@ void transfer_open(uint32_t size, const char *version)
 
     fixture_open(&fixture);
     memset(&update, 0, sizeof update);
-    len = (uint32_t)image_make(image, sizeof image, &facts);
-    assert_true(len >= size);
     options = (struct ota_update_options){
-        .device = &fixture.device, .size = len, .buffer = buffer, .buffer_size = sizeof buffer};
+        .device = &fixture.device, .buffer = buffer, .buffer_size = sizeof buffer};
+    transfer_make(&facts);
+}
+
+void transfer_make(const struct image_facts *facts)
+{
+    len = (uint32_t)image_make(image, sizeof image, facts);
+    assert_true(len >= facts->size && len > 0);
+    options.size = len;
 }
 
 int transfer_close(void **state)

@@ -21,6 +21,9 @@ extern uint32_t len; /* of the image */
 /* Makes the device and an image of at least `size` bytes for it; `version` may be NULL. */
 void transfer_open(uint32_t size, const char *version);
 
+/* Makes another image in place of it. */
+void transfer_make(const struct image_facts *facts);
+
 /* A tear-down function for cmocka: gives the update up, and sees that the running image is
    whole. */
 int transfer_close(void **state);

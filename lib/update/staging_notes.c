@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Data partitions that are written in place: what tells an incomplete one, docs/formats/staging.md
+   section 4. */
+#include "update/staging_private.h"
+
+#include "base/bytes.h"
+
+/* A note is a partition's number, twice, and whether its update ended. */
+#define NOTE_ENDED 1u
+#define NOTES_MAX 32u
+
+/* The partitions whose last note says that they are being written, a bit each. */
+struct notes {
+    struct ota__log log;
+    uint32_t begun;
+    bool has_any; /* else the sector may be blank because power failed while it was erased */
+};
+
+static void take_note(void *context, uint16_t value)
+{
+    struct notes *notes = context;
+    uint32_t bit = 1u << (value / 2 & (NOTES_MAX - 1));
+
+    notes->has_any = true;
+    notes->begun = (value & NOTE_ENDED) != 0 ? notes->begun & ~bit : notes->begun | bit;
+}
+
+static enum ota_err read_notes(const struct ota_device *device, struct notes *notes)
+{
+    struct ota__staging_map map;
+    struct ota_region region;
+    enum ota_err err = ota__staging_map(device->staging, device->flash, &map);
+
+    notes->begun = 0;
+    notes->has_any = false;
+    if (err == OTA_OK) {
+        err = ota_region_init(&region, device->flash, map.notes.offset, map.notes.size);
+    }
+    return err == OTA_OK ? ota__log_read(&notes->log, &region, 0, take_note, notes) : err;
+}
+
+/* Begins the sector anew, with what still holds. */
+static enum ota_err start_anew(struct notes *notes)
+{
+    enum ota_err err = ota_region_erase(&notes->log.region, 0, notes->log.region.size);
+
+    notes->log.next = 0;
+    for (unsigned i = 0; err == OTA_OK && i < NOTES_MAX; i++) {
+        if ((notes->begun >> i & 1u) != 0) {
+            err = ota__log_append(&notes->log, (uint16_t)(2 * i));
+        }
+    }
+    return err;
+}
+
+enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t partition_offset,
+                                    bool is_begun)
+{
+    const struct ota_staging *staging = device->staging;
+    struct notes notes;
+    unsigned i = 0;
+    enum ota_err err = read_notes(device, &notes);
+
+    while (i < staging->data_count && staging->data[i].offset != partition_offset) {
+        i++;
+    }
+    if (err != OTA_OK || i == staging->data_count || (notes.begun >> i & 1u) == is_begun) {
+        return err;
+    }
+    if (!notes.has_any || ota__log_room(&notes.log) == 0) {
+        notes.begun ^= 1u << i;
+        return start_anew(&notes);
+    }
+    return ota__log_append(&notes.log, (uint16_t)(2 * i + (is_begun ? 0 : NOTE_ENDED)));
+}
+
+/* A device with a partition table has the mark of an update, and no more. */
+static enum ota_err is_marked(const struct ota_device *device, const char *label, bool *marked)
+{
+    struct ota_partition partition;
+    struct ota_region region = {.flash = device->flash};
+    enum ota_err err =
+        ota_partition_find(&device->table, OTA_PARTITION_DATA, OTA_SUBTYPE_ANY, label, &partition);
+
+    if (err != OTA_OK) {
+        return err;
+    }
+    region.offset = partition.offset;
+    region.size = ota__round_down(partition.size, device->flash->erase_size);
+    return ota_journal_is_begun(&region, marked);
+}
+
+/* What was left incomplete may have been copied whole since, which the note does not know yet. */
+static enum ota_err check_copy(const struct ota_device *device, const struct ota_partition *data,
+                               bool *incomplete)
+{
+    struct ota__staging_map map;
+    struct ota__command command;
+    enum ota_err err = ota__staging_load(device, &map, &command);
+
+    if (err == OTA_OK) {
+        *incomplete =
+            !ota__staging_is_copied(&command) || command.destination.offset != data->offset;
+    }
+    return err;
+}
+
+enum ota_err ota_data_is_incomplete(const struct ota_device *device, const char *label,
+                                    bool *incomplete)
+{
+    const struct ota_staging *staging = device->staging;
+    const struct ota_partition *data;
+    struct notes notes;
+    enum ota_err err;
+
+    *incomplete = false;
+    if (staging == NULL) {
+        return is_marked(device, label, incomplete);
+    }
+    data = ota__staging_partition(staging, label);
+    if (data == NULL) {
+        return OTA_ERR_NO_PARTITION;
+    }
+    err = read_notes(device, &notes);
+    *incomplete = err == OTA_OK && (notes.begun >> (data - staging->data) & 1u) != 0;
+    return err == OTA_OK && *incomplete ? check_copy(device, data, incomplete) : err;
+}
