@@ -46,7 +46,6 @@ RAM(ram_upgrade_service, sizeof(struct ota_upgrade_service));
 RAM(ram_espota_host, sizeof(struct ota_espota_host));
 RAM(ram_esphome_host, sizeof(struct ota_esphome_host));
 
-/* What compressed images take on top of an update: the decoder, and whoever reads the slot for
-   it. */
-RAM(ram_gunzip, sizeof(struct ota_gunzip) + sizeof(struct ota_history) + sizeof(void *));
-RAM(ram_heatshrink, sizeof(struct ota_heatshrink) + sizeof(struct ota_history) + sizeof(void *));
+/* What compressed and signed images take on top of an update: what unwraps them, and a decoder. */
+RAM(ram_gunzip, sizeof(struct ota_unwrap) + sizeof(struct ota_gunzip_decoder));
+RAM(ram_heatshrink, sizeof(struct ota_unwrap) + sizeof(struct ota_heatshrink_decoder));

@@ -3,6 +3,7 @@
    5.2 until one passes. */
 #include <updraft/boot.h>
 
+#include "boot/prove.h"
 #include "boot/select.h"
 
 void ota__boot_report(const struct ota_boot *boot, enum ota_boot_event event, int slot,
@@ -13,6 +14,12 @@ void ota__boot_report(const struct ota_boot *boot, enum ota_boot_event event, in
     if (boot->on_event != NULL) {
         boot->on_event(boot->context, boot, event, slot, failure);
     }
+}
+
+void ota__boot_tell(const struct ota_boot *boot, enum ota_boot_event event, int slot,
+                    enum ota_err err)
+{
+    ota__boot_report(boot, event, slot, err, 0);
 }
 
 /* The slot to try after `slot` when the search began at `start`: down to factory, up again from
@@ -31,45 +38,39 @@ static int next_candidate(const struct ota_boot *boot, int start, int slot)
     return next > last ? OTA_SLOT_TEST : next;
 }
 
-/* Proves the image in a slot. The first failure of all is kept: if nothing boots, it is the
-   cause. */
-static bool try_slot(struct ota_boot *boot, int slot, uint8_t *buffer, uint32_t buffer_size)
-{
-    const struct ota_device *device = boot->device;
-    struct ota_image_rules rules;
-    enum ota_err err = ota_layout_region(&device->layout, device->flash, slot, &boot->region);
-
-    if (err != OTA_OK) { /* there is no such slot */
-        return false;
-    }
-    ota_device_image_rules(device, &boot->region, &rules);
-    err =
-        ota_image_verify(&boot->check, &rules, device->crypto, &boot->region, buffer, buffer_size);
-    boot->check.rules = NULL;
-    if (err != OTA_OK) {
-        ota__boot_report(boot, OTA_BOOT_IMAGE_BAD, slot, err, boot->check.failure.offset);
-        if (boot->failure.err == OTA_OK) {
-            boot->failure = boot->check.failure;
-        }
-    }
-    return err == OTA_OK;
-}
-
 /* Raises the fuses' floor to the version of an image that is proven now and was confirmed before.
    Fuses cannot be taken back, so what is merely stated in the flash never gets there. */
-static void raise_floor(const struct ota_boot *boot)
+void ota__boot_raise_floor(const struct ota_boot *boot)
 {
     struct ota_fuses *fuses = boot->device->fuses;
     enum ota_err err =
         fuses->raise_secure_version(fuses, ota_image_secure_version(&boot->check.image));
 
     if (err != OTA_OK) {
-        ota__boot_report(boot, OTA_BOOT_STATE_UNSAVED, boot->slot, err, 0);
+        ota__boot_tell(boot, OTA_BOOT_STATE_UNSAVED, boot->slot, err);
     }
 }
 
+enum ota_err ota__boot_stop(struct ota_boot *boot, enum ota_err err)
+{
+    boot->slot = OTA_SLOT_NONE;
+    boot->device->running_slot = OTA_SLOT_NONE;
+    boot->region.size = 0;
+    if (boot->failure.err == OTA_OK) {
+        boot->failure.err = err;
+    }
+    ota__boot_report(boot, OTA_BOOT_NOTHING, OTA_SLOT_NONE, boot->failure.err,
+                     boot->failure.offset);
+    return err;
+}
+
+/* Settles upon an image that was proven. Nobody gets here with another, unless the processor lost
+   its way. */
 static enum ota_err run(struct ota_boot *boot, int slot, int selected)
 {
+    if (!ota_boot_is_proven(boot)) {
+        return ota__boot_stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+    }
     boot->slot = slot;
     boot->device->running_slot = slot;
     boot->on_trial = boot->on_trial && slot == selected;
@@ -80,20 +81,13 @@ static enum ota_err run(struct ota_boot *boot, int slot, int selected)
         boot->confirmed = boot->confirmed && slot == selected;
     }
     if (boot->confirmed && boot->device->fuses != NULL) {
-        raise_floor(boot);
+        ota__boot_raise_floor(boot);
     }
-    ota__boot_report(boot, OTA_BOOT_CHOSEN, slot, OTA_OK, 0);
+    if (!ota_boot_is_proven(boot)) {
+        return ota__boot_stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+    }
+    ota__boot_tell(boot, OTA_BOOT_CHOSEN, slot, OTA_OK);
     return OTA_OK;
-}
-
-static enum ota_err stop(struct ota_boot *boot, enum ota_err err)
-{
-    if (boot->failure.err == OTA_OK) {
-        boot->failure.err = err;
-    }
-    ota__boot_report(boot, OTA_BOOT_NOTHING, OTA_SLOT_NONE, boot->failure.err,
-                     boot->failure.offset);
-    return err;
 }
 
 enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t buffer_size)
@@ -102,8 +96,7 @@ enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t bu
     int start = OTA_SLOT_TEST;
     enum ota_err err;
 
-    boot->slot = OTA_SLOT_NONE;
-    boot->device->running_slot = OTA_SLOT_NONE;
+    boot->proof = 0;
     boot->on_trial = false;
     boot->initial = false;
     boot->confirmed = false;
@@ -111,15 +104,15 @@ enum ota_err ota_boot_decide(struct ota_boot *boot, uint8_t *buffer, uint32_t bu
     err = ota_device_open(boot->device, &boot->failure);
     if (err != OTA_OK) {
         ota__boot_report(boot, OTA_BOOT_TABLE_BAD, OTA_SLOT_NONE, err, boot->failure.offset);
-        return stop(boot, err);
+        return ota__boot_stop(boot, err);
     }
     if (!boot->test_app && ota__boot_select(boot, &start) != OTA_OK) {
-        return stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+        return ota__boot_stop(boot, OTA_ERR_NOTHING_BOOTABLE);
     }
     for (int slot = start; slot != OTA_SLOT_NONE; slot = next_candidate(boot, start, slot)) {
-        if (try_slot(boot, slot, buffer, buffer_size)) {
+        if (ota__boot_prove(boot, slot, buffer, buffer_size)) {
             return run(boot, slot, start);
         }
     }
-    return stop(boot, OTA_ERR_NOTHING_BOOTABLE);
+    return ota__boot_stop(boot, OTA_ERR_NOTHING_BOOTABLE);
 }

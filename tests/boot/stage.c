@@ -202,6 +202,7 @@ enum ota_err stage_boot(struct stage *stage, struct ota_boot *boot, bool test_pi
 
     memset(boot, 0, sizeof *boot);
     boot->device = &stage->device;
+    boot->read = ota_image_read;
     boot->test_app = test_pin;
     return ota_boot_decide(boot, buffer, sizeof buffer);
 }

@@ -40,6 +40,7 @@ static enum ota_err decide(void)
 
     told_count = 0;
     boot.device = &stage.device;
+    boot.read = ota_image_read;
     boot.on_event = on_event;
     boot.context = told;
     return ota_boot_decide(&boot, buffer, sizeof buffer);

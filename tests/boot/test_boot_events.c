@@ -47,6 +47,7 @@ static enum ota_err decide(struct ota_boot *boot)
     memset(boot, 0, sizeof *boot);
     memset(&events, 0, sizeof events);
     boot->device = &stage.device;
+    boot->read = ota_image_read;
     boot->on_event = record;
     boot->context = &events;
     return ota_boot_decide(boot, buffer, sizeof buffer);
