@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include <updraft/agent.h>
+#include <updraft/trust.h>
+
+#include <updraft_signing_keys.h> /* made by the build */
 
 #include "posix/board.h"
 #include "posix/ways_kit.h"
@@ -36,6 +39,20 @@ static void on_event(void *context, const struct ota_agent *source, enum ota_age
 {
     (void)context;
     ways_kit_follow_check(&kit, source, event);
+}
+
+/* A firmware that was built with a key takes nothing that was not signed by it, on a board that has
+   no rule of its own. */
+static void trust_own_keys(void)
+{
+    static const struct ota_arduino_trust arduino = {.keys = updraft_signing_keys,
+                                                     .key_count = UPDRAFT_SIGNING_KEYS,
+                                                     .verifier = &ota_verify_rsa_pkcs1_openssl};
+    static const struct ota_trust own = {.arduino = &arduino};
+
+    if (UPDRAFT_SIGNING_KEYS > 0 && board.device.trust == NULL) {
+        board.device.trust = &own;
+    }
 }
 
 static enum ota_err start_agent(void)
@@ -84,7 +101,8 @@ int main(void)
         return EXIT_FAILURE;
     }
     say(OTA_LOG_INFO, "hello from " BLINKY_VERSION);
-    enum ota_err err = ota_device_open(&board.device, NULL);
+    trust_own_keys();
+    enum ota_err err = board_open_device(&board, NULL);
     if (err != OTA_OK) {
         say(OTA_LOG_ERROR, ota_err_text(err));
         return EXIT_FAILURE;

@@ -129,6 +129,7 @@ static enum ota_err open_intake(struct ota_agent *agent)
         .buffer_size = options->buffer_size,
         .gates = options->gates,
         .data_label = options->data_label,
+        .unwrap = options->unwrap,
         .now_ms = clock_of_gates,
         .minute_of_week = minute_of_week,
         .on_event = on_intake,

@@ -166,6 +166,17 @@ static void on_pull(void *context, const struct ota_pull *pull, enum ota_pull_ev
 
 /* ---- Beginning and end of a check ------------------------------------------------------------ */
 
+/* A compressed transfer begins anew after each cut: where there was one, a plain one had better be
+   next. */
+static bool was_cut_short(const struct ota_agent *agent)
+{
+    const struct ota_agent_options *options = &agent->options;
+    bool cut_short;
+
+    return ota_update_was_cut_short(options->device, options->label, &cut_short) == OTA_OK &&
+           cut_short;
+}
+
 static enum ota_err begin_pull(struct ota_agent *agent, uint32_t now_ms)
 {
     const struct ota_agent_options *options = &agent->options;
@@ -182,6 +193,7 @@ static enum ota_err begin_pull(struct ota_agent *agent, uint32_t now_ms)
         .text_size = options->text_size,
         .random = ota__agent_random_below(agent, UINT32_MAX),
         .may_secure = options->secure != NULL,
+        .prefer_plain = was_cut_short(agent),
         .on_offer = on_offer,
         .on_event = on_pull,
         .context = agent,

@@ -63,7 +63,7 @@ static uint32_t free_space(const struct ota_agent *agent)
     struct ota_partition partition;
 
     if (agent->options.label == NULL) {
-        return ota_layout_slot(&device->layout, ota_slot_next(device)).size;
+        return ota_slot_room(device);
     }
     return ota_partition_find(&device->table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY,
                               agent->options.label, &partition) == OTA_OK
@@ -85,6 +85,9 @@ void ota__agent_gather_facts(struct ota_agent *agent)
         options->sdk_version != NULL ? options->sdk_version : agent->running.idf_version;
     memcpy(facts->sta_mac, options->sta_mac, sizeof facts->sta_mac);
     memcpy(facts->ap_mac, options->ap_mac, sizeof facts->ap_mac);
+    if (options->unwrap != NULL && ota_decoders_take_gzip(options->unwrap->decoders)) {
+        facts->accept = "gzip";
+    }
     facts->free_space = free_space(agent);
     facts->chip_size = device->flash->size;
 }

@@ -21,12 +21,15 @@ static const char tag[] = "https";
 static void report_incoming(const struct ota_https_service *service)
 {
     const struct ota_app_descriptor *incoming = &service->incoming;
+    const struct ota_https_update *update = &service->update;
     char line[LINE_SIZE];
     struct ota_text out;
 
     ota_text_begin(&out, line, sizeof line);
     if (service->options.update.is_data) {
         ota_text_put(&out, "data comes");
+    } else if (ota_is_gzip(update->head, update->head_len)) {
+        ota_text_put(&out, "a compressed image comes");
     } else if (incoming->version[0] == '\0' && incoming->project[0] == '\0') {
         ota_text_put(&out, "an image without a version comes");
     } else {

@@ -75,13 +75,14 @@ static void put_count(struct ota_text *out, uint32_t count, const char *one, con
     ota_text_put(out, count == 1 ? one : many);
 }
 
-/* Where the update goes: "ota_0", or the data partition's label. */
+/* Where the update goes: "ota_0", or the label of what is updated: data, or the one place of an app. */
 static void put_target(struct ota_text *out, const struct ota_update *update)
 {
+    bool has_slots = update->options.device->staging == NULL;
     char name[OTA_SLOT_NAME_SIZE];
 
-    ota_text_put(out, update->slot != OTA_SLOT_NONE ? ota_slot_name(update->slot, name)
-                                                    : update->partition.label);
+    ota_text_put(out, has_slots && update->slot != OTA_SLOT_NONE ? ota_slot_name(update->slot, name)
+                                                                 : update->partition.label);
 }
 
 void ota__report_offer(const struct ota_agent *agent, const char *verdict)
@@ -149,6 +150,10 @@ static void report_written(const struct ota_agent *agent)
     put_target(&out, update);
     ota_text_put(&out, "  ");
     put_size(&out, update->received);
+    if (update->is_compressed && !update->keeps_packed) {
+        ota_text_put(&out, " unpacked to ");
+        put_size(&out, update->stored);
+    }
     ota_text_put(&out, "  100 %  erase ");
     if (stats->block_erases > 0) {
         put_count(&out, stats->block_erases, "block", "blocks");
@@ -163,6 +168,20 @@ static void report_written(const struct ota_agent *agent)
     put_grouped(&out, stats->sectors_same + stats->sectors_blank);
     ota_text_put(&out, " skipped");
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
+}
+
+/* Who signed it, where somebody must have. */
+static void put_signature(struct ota_text *out, const struct ota_signature_report *signature)
+{
+    if (signature->err == OTA_OK) {
+        ota_text_put(out, ", signature (");
+        ota_text_put(out, ota_signature_kind_name(signature->kind));
+        ota_text_put(out, ", ");
+        ota_text_put(out, ota_signature_scheme_name(signature->scheme));
+        ota_text_put(out, ", key ");
+        ota_text_put_decimal(out, signature->key);
+        ota_text_put(out, ")");
+    }
 }
 
 /* What was proven. */
@@ -182,7 +201,14 @@ static void report_proven(const struct ota_agent *agent)
     ota_text_put(&out, is_digested ? is_pull(agent) ? "server" : "sender" : "");
     ota_text_put(&out, is_digested ? "'s digest" : "");
     ota_text_put(&out, is_image ? ", chip, version" : "");
+    if (agent->options.device->trust != NULL) {
+        put_signature(&out, &update->signature);
+    }
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
+    if (agent->options.device->trust != NULL && update->signature.err != OTA_OK) {
+        ota__report_error(agent, OTA_LOG_WARNING, "update", "taken all the same",
+                          update->signature.err);
+    }
 }
 
 /* What boots now. */
@@ -216,16 +242,19 @@ static void report_choice(const struct ota_agent *agent)
 
 static void report_activated(const struct ota_agent *agent)
 {
+    const struct ota_update *update = &agent->intake.update;
+    bool is_staged = update->region.offset != update->partition.offset;
     char line[LINE_SIZE];
     struct ota_text out;
 
-    if (agent->intake.update.slot != OTA_SLOT_NONE) {
+    if (update->slot != OTA_SLOT_NONE && !is_staged) {
         report_choice(agent);
         return;
     }
     ota_text_begin(&out, line, sizeof line);
-    put_target(&out, &agent->intake.update);
-    ota_text_put(&out, " is in place");
+    put_target(&out, update);
+    ota_text_put(&out,
+                 is_staged ? " is staged: the next boot brings it to its place" : " is in place");
     ota__report(agent, OTA_LOG_INFO, "update", ota_text_end(&out));
 }
 

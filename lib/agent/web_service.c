@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <updraft/slot.h>
+#include <updraft/text.h>
 
 #include "agent/agent_private.h"
 #include "agent/turn.h"
@@ -26,6 +27,17 @@ static void report(const struct ota_web_service *service, enum ota_log_level lev
     ota__report(service->agent, level, service->service.name, text);
 }
 
+static void report_refusal(const struct ota_web_service *service)
+{
+    char line[128];
+    struct ota_text text;
+
+    ota_text_begin(&text, line, sizeof line);
+    ota_text_put(&text, "an upload was refused: ");
+    ota_text_put(&text, service->web.refused);
+    report(service, OTA_LOG_WARNING, ota_text_end(&text));
+}
+
 static void on_event(void *context, enum ota_web_event event)
 {
     const struct ota_web_service *service = context;
@@ -38,6 +50,9 @@ static void on_event(void *context, enum ota_web_event event)
         report(service, OTA_LOG_WARNING,
                "a request was refused that another site's page sent, or that came by a strange "
                "name");
+        break;
+    case OTA_WEB_UPLOAD_REFUSED:
+        report_refusal(service);
         break;
     case OTA_WEB_RESTART_ASKED:
         report(service, OTA_LOG_INFO, "a restart was asked for");

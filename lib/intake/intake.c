@@ -98,13 +98,27 @@ static enum ota_err ask_about_image(struct ota_intake *intake, enum ota_gate_sta
     return ask_gates(intake, stage, has_descriptor ? &descriptor : NULL);
 }
 
+static enum ota_err ask_way(const struct ota_intake *intake)
+{
+    const struct ota_arrival *arrival = &intake->arrival;
+    struct ota_app_descriptor descriptor;
+
+    if (arrival->judge == NULL) {
+        return OTA_OK;
+    }
+    bool has_descriptor = find_descriptor(intake, &descriptor);
+    return arrival->judge(arrival->context, has_descriptor ? &descriptor : NULL);
+}
+
 /* The update asks before its first change to the flash. */
 static enum ota_err may_write(void *context, const struct ota_update *update)
 {
     struct ota_intake *intake = context;
-    enum ota_err err =
-        is_running(intake) ? OTA_ERR_SAME_VERSION : ask_about_image(intake, OTA_GATE_DESCRIBED);
+    enum ota_err err = is_running(intake) ? OTA_ERR_SAME_VERSION : ask_way(intake);
 
+    if (err == OTA_OK) {
+        err = ask_about_image(intake, OTA_GATE_DESCRIBED);
+    }
     (void)update;
     intake->was_refused = err != OTA_OK;
     return err;
@@ -197,6 +211,7 @@ static void fill_update_options(struct ota_intake *intake, const struct ota_arri
     options->etag = arrival->etag;
     options->erase_ahead = arrival->erase_ahead;
     options->allow_trailer = intake->options.allow_trailer;
+    options->unwrap = intake->options.unwrap;
     options->buffer = intake->options.buffer;
     options->buffer_size = intake->options.buffer_size;
     options->on_event = on_update;

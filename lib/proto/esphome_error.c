@@ -41,6 +41,7 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
 {
     switch (err) {
     case OTA_ERR_IMAGE_MAGIC:
+    case OTA_ERR_COMPRESSED:
     case OTA_ERR_COMPRESSION:
         return ESPHOME_ERROR_MAGIC;
     case OTA_ERR_ARGUMENT: /* a size of 0 */
@@ -62,6 +63,8 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
     case OTA_ERR_FLASH_ERASE:
     case OTA_ERR_FLASH_VERIFY:
         return ESPHOME_ERROR_FLASH;
+    case OTA_ERR_IMAGE_FLASH_SIZE:
+        return ESPHOME_ERROR_NEW_FLASH_CONFIG;
     case OTA_ERR_TOO_LARGE:
         return space_byte(profile);
     case OTA_ERR_NO_PARTITION:
@@ -75,7 +78,7 @@ uint8_t ota_esphome_error_byte(enum ota_esphome_profile profile, enum ota_err er
     default:
         break;
     }
-    /* What is wrong with the image itself, or with its compression: these are numbered in a row. */
-    return err > OTA_ERR_IMAGE_MAGIC && err <= OTA_ERR_COMPRESSED_TRAILER ? ESPHOME_ERROR_END
-                                                                          : ESPHOME_ERROR_UNKNOWN;
+    /* What is wrong with the image, its compression or its signature: these are numbered in a row. */
+    return err > OTA_ERR_IMAGE_MAGIC && err <= OTA_ERR_KEY ? ESPHOME_ERROR_END
+                                                           : ESPHOME_ERROR_UNKNOWN;
 }

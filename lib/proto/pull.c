@@ -119,6 +119,7 @@ static void broken(struct ota_pull *pull, enum ota_err err)
             pull->reached = update->received;
             pull->retries = 0;
         }
+        pull->prefer_plain = pull->prefer_plain || update->is_compressed;
         if (err == OTA_ERR_TOO_LARGE) {
             ota_update_abort(update); /* what came was not what was announced */
         } else {
@@ -236,6 +237,7 @@ enum ota_err ota_pull_begin(struct ota_pull *pull, const struct ota_pull_options
     }
     pull->now_ms = now_ms;
     pull->random = or_default(options->random, 1);
+    pull->prefer_plain = options->prefer_plain;
     start_try(pull);
     return OTA_OK;
 }

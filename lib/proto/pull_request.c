@@ -18,6 +18,7 @@ enum line_kind {
     LINE_VERSION,
     LINE_CHIP_ID,
     LINE_SDK_VERSION,
+    LINE_ACCEPT,
     LINE_STA_MAC,
     LINE_AP_MAC,
     LINE_FREE_SPACE,
@@ -109,6 +110,7 @@ static const struct ota_pull_line updraft_lines[] = {
     {LINE_SDK_VERSION, "x-Updraft-sdk-version", NULL},
     {LINE_MODE, "x-Updraft-mode", NULL},
     {LINE_VERSION, "x-Updraft-version", NULL},
+    {LINE_ACCEPT, "x-Updraft-accept", NULL},
     {LINE_RANGE, "Range", NULL},
     {LINE_IF_RANGE, "If-Range", NULL},
 };
@@ -145,6 +147,8 @@ static const char *string_of(const struct ota_pull_options *options,
         return facts->chip_id;
     case LINE_SDK_VERSION:
         return facts->sdk_version;
+    case LINE_ACCEPT:
+        return facts->accept;
     case LINE_MODE:
         return modes[options->mode];
     default:
@@ -191,6 +195,7 @@ static bool is_written(const struct ota_pull *pull, const struct ota_pull_line *
     case LINE_VERSION:
     case LINE_CHIP_ID:
     case LINE_SDK_VERSION:
+    case LINE_ACCEPT:
     case LINE_MODE: {
         const char *string = string_of(&pull->options, line);
         return string != NULL && *string != '\0';
@@ -251,6 +256,10 @@ static void put_value(const struct ota_pull *pull, const struct ota_pull_line *l
         break;
     case LINE_SKETCH_SHA256:
         ota_text_put_hex(text, facts->sketch_sha256, OTA_SHA256_SIZE, 0, true);
+        break;
+    case LINE_ACCEPT:
+        ota_text_put(text, pull->prefer_plain ? "plain, " : "");
+        ota_text_put(text, facts->accept);
         break;
     default:
         ota_text_put(text, string_of(&pull->options, line));

@@ -41,7 +41,16 @@ static enum ota_err prepare(struct ota_upgrade *upgrade, bool *pending)
     return ota__upgrade_open(upgrade);
 }
 
-/* Reads the descriptor; pending while it has not come. */
+/* Is it in a form that the intake unpacks? */
+static bool is_compressed(const struct ota_upgrade *upgrade)
+{
+    const struct ota_unwrap *unwrap = upgrade->options->intake->options.unwrap;
+
+    return unwrap != NULL &&
+           ota_decoder_find(unwrap->decoders, upgrade->head, upgrade->head_len, true) != NULL;
+}
+
+/* Reads the descriptor; pending while it has not come. Of what is compressed it reads nothing. */
 static enum ota_err read_descriptor(struct ota_upgrade *upgrade,
                                     struct ota_app_descriptor *descriptor, bool *pending)
 {
@@ -51,6 +60,13 @@ static enum ota_err read_descriptor(struct ota_upgrade *upgrade,
 
     if (*pending) {
         return OTA_OK;
+    }
+    upgrade->is_compressed = is_compressed(upgrade);
+    if (upgrade->is_compressed) {
+        return OTA_OK;
+    }
+    if (ota_is_gzip(upgrade->head, upgrade->head_len)) {
+        return OTA_ERR_COMPRESSED;
     }
     if (upgrade->head_len > 0 && upgrade->head[0] != OTA__MAGIC) {
         return OTA_ERR_IMAGE_MAGIC;
@@ -87,6 +103,11 @@ static enum ota_err judge(const struct ota_upgrade *upgrade,
                                 running != NULL ? running->version : NULL);
 }
 
+enum ota_err ota__upgrade_judge_app(void *context, const struct ota_app_descriptor *incoming)
+{
+    return incoming != NULL ? judge(context, incoming) : OTA_ERR_IMAGE_DESCRIPTOR;
+}
+
 static enum ota_err need_upgrade(struct ota_upgrade *upgrade, bool *pending)
 {
     struct ota_app_descriptor incoming;
@@ -95,7 +116,7 @@ static enum ota_err need_upgrade(struct ota_upgrade *upgrade, bool *pending)
         return upgrade->item->check == OTA_UPGRADE_ALWAYS ? OTA_OK : OTA_ERR_IMAGE_DESCRIPTOR;
     }
     enum ota_err err = read_descriptor(upgrade, &incoming, pending);
-    return err != OTA_OK || *pending ? err : judge(upgrade, &incoming);
+    return err != OTA_OK || *pending || upgrade->is_compressed ? err : judge(upgrade, &incoming);
 }
 
 const struct ota_upgrade_steps ota_upgrade_app_steps = {

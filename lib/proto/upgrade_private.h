@@ -23,6 +23,11 @@ enum ota_err ota__upgrade_receive(struct ota_upgrade *upgrade, bool *pending);
    source. Pending while a gate holds the activation. */
 enum ota_err ota__upgrade_finish(struct ota_upgrade *upgrade, enum ota_err err, bool *pending);
 
+/* ---- upgrade_app.c --------------------------------------------------------------------------- */
+
+/* Whether an app is to be taken: for the intake, of one that came compressed. */
+enum ota_err ota__upgrade_judge_app(void *context, const struct ota_app_descriptor *incoming);
+
 /* ---- upgrade_version.c ----------------------------------------------------------------------- */
 
 /* Compares the versions as the check demands and logs both; `present` is NULL if there is none.

@@ -135,6 +135,8 @@ static enum ota_err begin(struct ota_upgrade *upgrade)
         .size = size_of(upgrade),
         .expected = item->expected,
         .attended = true,
+        .judge = upgrade->is_compressed ? ota__upgrade_judge_app : NULL,
+        .context = upgrade,
     };
 
     upgrade->is_tone = is_data && ota_tone_is(upgrade->head, upgrade->head_len);

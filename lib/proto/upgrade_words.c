@@ -53,6 +53,8 @@ static int32_t plain_reason(enum ota_err err)
     case OTA_ERR_OLDER_VERSION:
         return OTA_UPGRADE_NO_HIGHER_VERSION;
     case OTA_ERR_IMAGE_MAGIC:
+    case OTA_ERR_COMPRESSED:
+    case OTA_ERR_COMPRESSION:
         return OTA_UPGRADE_ERROR_MAGIC_WORD;
     case OTA_ERR_PROJECT:
         return OTA_UPGRADE_ERROR_PROJECT_NAME;

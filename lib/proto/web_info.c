@@ -42,7 +42,7 @@ uint32_t ota__web_room(const struct ota_web *web, bool is_data)
         return ota__web_data_partition(web, &partition) == OTA_OK ? partition.size
                                                                   : OTA_SIZE_UNKNOWN;
     }
-    uint32_t size = ota_layout_slot(&device->layout, ota_slot_next(device)).size;
+    uint32_t size = ota_slot_room(device);
     return size != 0 ? size : OTA_SIZE_UNKNOWN;
 }
 
@@ -164,6 +164,7 @@ void ota__web_write_info(const struct ota_web_connection *connection, struct ota
     const struct ota_web *web = connection->web;
     const struct ota_device *device = web->options.device;
     const struct ota_app_descriptor *running = &web->options.intake->running;
+    const struct ota_unwrap *unwrap = web->options.intake->options.unwrap;
     const struct ota_chip_facts *chip = ota_chip_facts(device->chip.id);
     char name[OTA_SLOT_NAME_SIZE];
 
@@ -178,6 +179,8 @@ void ota__web_write_info(const struct ota_web_connection *connection, struct ota
     ota__json_put_string_member(text, "running", ota_slot_name(device->running_slot, name));
     ota__json_put_bool_member(text, "on_trial", ota_slot_is_on_trial(device));
     ota__json_put_bool_member(text, "can_roll_back", ota_slot_can_roll_back(device) == OTA_OK);
+    ota__json_put_bool_member(text, "gzip",
+                              unwrap != NULL && ota_decoders_take_gzip(unwrap->decoders));
     ota__json_put_string_member(text, "restart",
                                 web->options.restart == OTA_WEB_RESTART_BY_HAND ? "user" : "auto");
     ota__json_put_name(text, "boot", false);

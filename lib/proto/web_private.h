@@ -172,6 +172,10 @@ void ota__web_refuse_busy(struct ota_web_connection *connection);
 /* Answers with the fate of an upload, which connection->err and text describe. */
 void ota__web_say(struct ota_web_connection *connection, enum ota__web_say say);
 
+/* ---- web_update.c ---------------------------------------------------------------------------- */
+
+void ota__web_tell(const struct ota_web *web, enum ota_web_event event);
+
 /* ---- web_info.c ------------------------------------------------------------------------------ */
 
 void ota__web_write_info(const struct ota_web_connection *connection, struct ota_text *text);

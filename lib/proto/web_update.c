@@ -265,7 +265,7 @@ static void on_body(void *context, const void *data, size_t len)
     }
 }
 
-static void tell(const struct ota_web *web, enum ota_web_event event)
+void ota__web_tell(const struct ota_web *web, enum ota_web_event event)
 {
     if (web->options.on_event != NULL) {
         web->options.on_event(web->options.context, event);
@@ -291,7 +291,7 @@ static void restart(struct ota_web_connection *connection)
     }
     connection->reason = OTA_RESTART_REQUESTED;
     connection->restarts = true;
-    tell(connection->web, OTA_WEB_RESTART_ASKED);
+    ota__web_tell(connection->web, OTA_WEB_RESTART_ASKED);
     ota__web_say(connection, OTA__WEB_SAY_RESTARTING);
 }
 
@@ -317,7 +317,7 @@ static void roll_back(struct ota_web_connection *connection)
     if (connection->restarts) {
         connection->reason = OTA_RESTART_REJECTED;
     }
-    tell(connection->web, OTA_WEB_ROLLED_BACK);
+    ota__web_tell(connection->web, OTA_WEB_ROLLED_BACK);
     ota__web_say(connection, OTA__WEB_SAY_ROLLED_BACK);
 }
 

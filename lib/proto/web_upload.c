@@ -38,20 +38,33 @@ static enum ota_err fail(struct ota_web_connection *connection, enum ota__web_sa
     return err;
 }
 
-/* Something is wrong with the request, not with the file. */
-static enum ota_err refuse(struct ota_web_connection *connection, unsigned status, const char *word,
-                           const char *text)
+static enum ota_err turn_away(struct ota_web_connection *connection, unsigned status,
+                              const char *word, const char *text)
 {
     release(connection->web);
     ota__web_refuse(connection, status, word, text);
     return OTA_ERR_PROTOCOL;
 }
 
-static enum ota_err refuse_size(struct ota_web_connection *connection)
+/* Something is wrong with the request, not with the file: the intake does not know of it. */
+static enum ota_err refuse(struct ota_web_connection *connection, unsigned status, const char *word,
+                           const char *text)
+{
+    connection->web->refused = text;
+    ota__web_tell(connection->web, OTA_WEB_UPLOAD_REFUSED);
+    return turn_away(connection, status, word, text);
+}
+
+static const char *note_size(struct ota_web_connection *connection)
 {
     connection->err = OTA_ERR_TOO_LARGE;
     connection->limit = ota__web_room(connection->web, connection->is_data);
-    return refuse(connection, 413, "TOO_LARGE", "the file does not fit");
+    return "the file does not fit";
+}
+
+static enum ota_err refuse_size(struct ota_web_connection *connection)
+{
+    return refuse(connection, 413, "TOO_LARGE", note_size(connection));
 }
 
 static enum ota_err begin(struct ota_web_connection *connection)
@@ -65,6 +78,10 @@ static enum ota_err begin(struct ota_web_connection *connection)
     };
     enum ota_err err = ota_intake_begin(web->options.intake, &arrival);
 
+    if (err == OTA_ERR_TOO_LARGE && !connection->is_form) {
+        (void)turn_away(connection, 413, "TOO_LARGE", note_size(connection));
+        return err;
+    }
     if (err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING) {
         return refuse(connection, 409, ota_err_name(err), ota_err_text(err));
     }
@@ -134,17 +151,37 @@ static enum ota_err on_part(void *context, const struct ota_multipart_part *part
     return OTA_OK;
 }
 
-/* Whether the file cannot fit where its part's name says that it goes. */
-static bool is_too_large(const struct ota_web_connection *connection)
+/* Whether `length` bytes are more than any file for `room` bytes and all that may stand round it. A
+   compressed file may be larger than what comes out of it (unwrap.h). */
+static bool is_beyond(uint32_t length, uint32_t room, uint32_t around, bool is_compressed)
 {
-    uint32_t room = ota__web_room(connection->web, connection->is_data);
-
-    return room < UINT32_MAX - OTA_WEB_TAIL &&
-           connection->web->upload.file_max > room + OTA_WEB_TAIL;
+    return length > room && length - room > around + (is_compressed ? room / 8 : 0);
 }
 
-/* The first byte of a file. */
-static enum ota_err begin_file(struct ota_web_connection *connection)
+/* Whether a file that begins so may be compressed. */
+static bool may_be_compressed(const struct ota_web_connection *connection, const uint8_t *head,
+                              size_t len)
+{
+    const struct ota_unwrap *unwrap = connection->web->options.intake->options.unwrap;
+
+    return unwrap != NULL &&
+           (len < OTA_DECODER_HEAD || ota_decoder_find(unwrap->decoders, head, OTA_DECODER_HEAD,
+                                                       !connection->is_data) != NULL);
+}
+
+/* Whether the file cannot fit where its part's name says that it goes. */
+static bool is_too_large(const struct ota_web_connection *connection, const uint8_t *head,
+                         size_t len)
+{
+    const struct ota_web *web = connection->web;
+
+    return is_beyond(web->upload.file_max, ota__web_room(web, connection->is_data), OTA_WEB_TAIL,
+                     may_be_compressed(connection, head, len));
+}
+
+/* The first bytes of a file. */
+static enum ota_err begin_file(struct ota_web_connection *connection, const uint8_t *head,
+                               size_t len)
 {
     struct ota_web_upload *upload = &connection->web->upload;
 
@@ -152,7 +189,7 @@ static enum ota_err begin_file(struct ota_web_connection *connection)
         return refuse(connection, 400, "FORM", "more than one file: one at a time, please");
     }
     upload->had_file = true;
-    return is_too_large(connection) ? refuse_size(connection) : begin(connection);
+    return is_too_large(connection, head, len) ? refuse_size(connection) : begin(connection);
 }
 
 static enum ota_err on_data(void *context, const void *data, size_t len)
@@ -170,7 +207,7 @@ static enum ota_err on_data(void *context, const void *data, size_t len)
         return OTA_OK;
     }
     if (!upload->is_begun || upload->is_proven) {
-        enum ota_err err = begin_file(connection);
+        enum ota_err err = begin_file(connection, data, len);
         if (err != OTA_OK) {
             return err;
         }
@@ -232,6 +269,21 @@ static const struct ota_multipart_events form_events = {
 
 /* ---- The request ----------------------------------------------------------------------------- */
 
+/* Refuses a form that fits nowhere. Returns whether it did. */
+static bool refuse_large_form(struct ota_web_connection *connection, uint32_t length)
+{
+    const struct ota_web *web = connection->web;
+    uint32_t app = ota__web_room(web, false), data = ota__web_room(web, true);
+
+    if (!is_beyond(length, app > data ? app : data, OTA_WEB_SLACK,
+                   web->options.intake->options.unwrap != NULL)) {
+        return false;
+    }
+    connection->is_data = data > app;
+    (void)refuse_size(connection);
+    return true;
+}
+
 /* What is wrong with the request whatever its body will be. Returns false after refusing it. */
 static bool is_well_formed(struct ota_web_connection *connection,
                            const struct ota_http_asked *asked)
@@ -271,12 +323,7 @@ void ota__web_upload_head(struct ota_web_connection *connection, const struct ot
     web->upload.owner = connection;
     if (connection->is_form) {
         /* Which of the two places it is for shows in the body. */
-        uint32_t app = ota__web_room(web, false), data = ota__web_room(web, true);
-        uint32_t room = app > data ? app : data;
-        if (asked->has_length && room < UINT32_MAX - OTA_WEB_SLACK &&
-            asked->length > room + OTA_WEB_SLACK) {
-            connection->is_data = data > app;
-            (void)refuse_size(connection);
+        if (asked->has_length && refuse_large_form(connection, asked->length)) {
             return;
         }
         web->upload.body_len = asked->length;
@@ -291,10 +338,6 @@ void ota__web_upload_head(struct ota_web_connection *connection, const struct ot
     }
     if (asked->has_length) {
         connection->size = asked->length;
-        if (asked->length > ota__web_room(web, connection->is_data)) {
-            (void)refuse_size(connection);
-            return;
-        }
     }
     (void)begin(connection);
 }

@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <updraft/staging_by_eboot.h>
+
 #include "posix/board.h"
 #include "posix/board_files.h"
 
@@ -72,6 +74,7 @@ void board_default_settings(struct board_settings *settings)
         .write_size = 1,
         .table_offset = OTA_PARTITION_TABLE_OFFSET,
         .rollback = true,
+        .trial_boots = 1,
         .chip = {.id = OTA_CHIP_HOST},
     };
     if (getrandom(settings->mac, BOARD_MAC_SIZE, 0) != BOARD_MAC_SIZE) {
@@ -109,6 +112,26 @@ static struct nor_config chip_config(const struct board_settings *settings)
     return config;
 }
 
+/* Finds the profile that the settings name, and says whether it fits them. */
+static bool check_profile(struct board *board)
+{
+    const struct board_settings *settings = &board->settings;
+    if (settings->profile[0] == '\0') {
+        return true;
+    }
+    if (!profile_find(settings->profile, &board->profile)) {
+        return board_fail(board, "there is no profile \"%s\"", settings->profile);
+    }
+    if (settings->flash_size != board->profile.flash_size ||
+        settings->erase_sizes[0] != board->profile.erase_sizes[0]) {
+        return board_fail(board, "the profile %s is for a flash chip of %u bytes that erases %u",
+                          settings->profile, board->profile.flash_size,
+                          board->profile.erase_sizes[0]);
+    }
+    return !settings->by_eboot || board->profile.esp8266 != NULL ||
+           board_fail(board, "eboot boots boards of the profiles esp8266-... only");
+}
+
 /* Says whether there can be such a board at all, before files are made or mapped by its numbers. */
 static bool check_settings(struct board *board)
 {
@@ -140,7 +163,7 @@ static bool check_settings(struct board *board)
                           "the partition table cannot be at 0x%x: that is no sector of the flash",
                           settings->table_offset);
     }
-    return true;
+    return check_profile(board);
 }
 
 /* Maps a file of exactly the size that it must have; NULL with board->error if that cannot be. */
@@ -191,6 +214,26 @@ static bool map_parts(struct board *board, int open_flags, int map_flags)
     return mapped;
 }
 
+/* What a device without a partition table has in its place. */
+static void use_profile(struct board *board)
+{
+    struct ota_device *device = &board->device;
+    if (board->settings.profile[0] == '\0') {
+        return;
+    }
+    device->staging = &board->profile.staging;
+    if (board->profile.esp8266 != NULL) {
+        device->form = OTA_IMAGE_ESP8266;
+        device->esp8266 = &board->esp8266;
+        (void)ota_esp8266_init(&board->esp8266, device->flash);
+        board->esp8266.layout = board->profile.esp8266;
+        board->esp8266.eboot_command = (volatile uint32_t *)(void *)board_eboot_command(board);
+    }
+    if (board->settings.by_eboot) {
+        board->profile.staging.way = &ota_staging_by_eboot;
+    }
+}
+
 /* Puts the mapped parts together: the chip, the fuses and the device. */
 static bool assemble(struct board *board)
 {
@@ -217,7 +260,9 @@ static bool assemble(struct board *board)
         .chip = settings->chip,
         .rollback = settings->rollback,
         .running_slot = state->running_slot,
+        .trust = board_trust_make(&board->trust, &settings->keys),
     };
+    use_profile(board);
     return true;
 }
 
@@ -277,7 +322,8 @@ bool board_create(struct board *board, const char *directory, const struct board
     memset(board->flash_map, 0xFF, settings->flash_size);
     board_burn_fuses(board, board->fuses_map);
     reset_state(board->state);
-    return board_write_json(board, board->descriptor) && assemble(board);
+    return board_write_json(board, board->descriptor) &&
+           board_write_trust(board, board->descriptor) && assemble(board);
 }
 
 bool board_publish(struct board *board)
@@ -308,7 +354,8 @@ static bool open_shared(struct board *board, const char *directory, int open_fla
                           directory);
     }
     return open_directory(board) && board_read_json(board, board->descriptor) &&
-           check_settings(board) && map_parts(board, open_flags, map_flags) && assemble(board);
+           board_read_trust(board, board->descriptor) && check_settings(board) &&
+           map_parts(board, open_flags, map_flags) && assemble(board);
 }
 
 bool board_open(struct board *board, const char *directory, enum board_access access)
@@ -342,6 +389,7 @@ static void remove_files(const struct board *board)
         unlinkat(board->descriptor, part_names[part], 0);
     }
     unlinkat(board->descriptor, "board.json", 0);
+    unlinkat(board->descriptor, "trust.json", 0);
     rmdir(board->directory);
 }
 
@@ -366,6 +414,25 @@ void board_close(struct board *board)
     free(board->directory);
     free(board->published);
     *board = (struct board){.descriptor = -1};
+}
+
+enum ota_err board_open_device(struct board *board, struct ota_failure *failure)
+{
+    return board->device.staging != NULL ? ota_staging_open(&board->device)
+                                         : ota_device_open(&board->device, failure);
+}
+
+const char *board_slot_name(const struct board *board, int slot, char name[OTA_SLOT_NAME_SIZE])
+{
+    if (board->device.staging != NULL && (slot == 0 || slot == 1)) {
+        return strcpy(name, slot == 0 ? "app" : "staged");
+    }
+    return ota_slot_name(slot, name);
+}
+
+uint8_t *board_eboot_command(const struct board *board)
+{
+    return board->retained;
 }
 
 void board_set_idle(struct board *board, bool idle)
@@ -397,8 +464,9 @@ void board_show_progress(void *context, const struct ota_update *update,
     }
     board->shown = step;
     platform_log_progress(&board->platform, "update",
-                          update->slot != OTA_SLOT_NONE ? ota_slot_name(update->slot, name)
-                                                        : update->partition.label,
+                          board->device.staging == NULL && update->slot != OTA_SLOT_NONE
+                              ? ota_slot_name(update->slot, name)
+                              : update->partition.label,
                           done, total);
 }
 
@@ -424,14 +492,16 @@ static void end_for_restart(void *context, enum ota_restart_reason reason)
 
 void board_become_firmware(struct board *board)
 {
+    const size_t taken = board->profile.esp8266 != NULL ? OTA_EBOOT_COMMAND_SIZE : 0;
     board->nor.config.power_lost = end_without_power;
     platform_init(&board->platform);
-    board->platform.platform.retained = board->retained;
-    board->platform.platform.retained_size = BOARD_RETAINED_SIZE;
+    board->platform.platform.retained = board->retained + taken;
+    board->platform.platform.retained_size = BOARD_RETAINED_SIZE - taken;
     board->platform.on_restart = end_for_restart;
     board->platform.context = board;
     board->platform.marked_log = true;
     board->device.running_slot = board->state->running_slot;
+    use_profile(board);
 }
 
 bool board_attach(struct board *board)

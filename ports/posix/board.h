@@ -5,19 +5,21 @@
 /*
  * The virtual board: a directory that holds all that a board is made of.
  *
- *     board.json     name, flash geometry, where the partition table is, rollback on or off
+ *     board.json     name, flash geometry, where the partition table is or which profile takes its
+ *                    place, who boots, rollback on or off
+ *     trust.json     whose signatures it demands, if any (board_trust.h)
  *     flash.bin      the flash chip's memory
  *     wear.bin       how often each sector was erased
  *     fuses.bin      MAC, chip, revisions, the secure-version floor: bits that only ever burn
  *     retained.bin   memory that keeps its content over a reset and loses it with the power
  *     state.bin      counters, the reason of the last reset, a power cut that was asked for
  *
- * All but board.json is mapped and shared: the runner (runner.h) boots the board and starts its
+ * All but the two of JSON is mapped and shared: the runner (runner.h) boots the board and starts its
  * firmware as a child process, which attaches to the same board:
  *
  *     static struct board board;
  *     if (!board_attach(&board)) return 1;
- *     ota_device_open(&board.device, NULL);
+ *     board_open_device(&board, NULL);
  *     board.platform.platform.log(&board.platform.platform, OTA_LOG_INFO, "blinky", "hello");
  */
 
@@ -25,11 +27,15 @@
 #include <stdint.h>
 
 #include <updraft/device.h>
+#include <updraft/eboot.h>
+#include <updraft/esp8266.h>
 #include <updraft/platform.h>
 #include <updraft/update.h>
 
+#include "posix/board_trust.h"
 #include "posix/nor.h"
 #include "posix/platform.h"
+#include "posix/profile.h"
 
 #define BOARD_NAME_MAX 32
 #define BOARD_MAC_SIZE 6
@@ -59,10 +65,14 @@ struct board_settings {
     uint32_t flash_size;                       /* bytes */
     uint32_t erase_sizes[NOR_ERASE_UNITS_MAX]; /* rising; 0 ends them */
     uint32_t write_size;
-    bool program_once;     /* see nor.h */
-    uint32_t table_offset; /* of the partition table */
-    bool rollback;         /* new images boot on trial */
-    bool anti_rollback;    /* the secure-version floor in the fuses counts */
+    bool program_once;                  /* see nor.h */
+    uint32_t table_offset;              /* of the partition table */
+    char profile[PROFILE_NAME_MAX + 1]; /* in place of a table (profile.h); "": there is one */
+    bool by_eboot;                      /* of an ESP8266: eboot boots it, and copies updates */
+    bool rollback;                      /* new images boot on trial */
+    bool anti_rollback;                 /* the secure-version floor in the fuses counts */
+    uint8_t trial_boots;    /* how often an image boots that has not confirmed itself, from 1 */
+    struct board_keys keys; /* whose signatures it demands; none: it demands none */
 
     /* In the fuses. */
     struct ota_chip chip;
@@ -107,7 +117,10 @@ struct board {
     struct board_settings settings;
     struct nor nor;
     struct board_fuses fuses;
+    struct board_trust trust;       /* what device.trust points at */
     struct ota_device device;       /* filled in, not opened */
+    struct profile profile;         /* if settings name one */
+    struct ota_esp8266 esp8266;     /* likewise, if it is of this chip: device.esp8266 */
     struct posix_platform platform; /* what the firmware runs on */
     struct board_state *state;
     uint8_t *retained;    /* BOARD_RETAINED_SIZE bytes */
@@ -161,6 +174,17 @@ bool board_attach(struct board *board);
    stands in for it. Power cuts and restarts then end the process. */
 void board_become_firmware(struct board *board);
 
+/* Opens board->device by its partition table or its profile. `failure` (may be NULL) says where in
+   the table. Returns as ota_device_open and ota_staging_open. */
+enum ota_err board_open_device(struct board *board, struct ota_failure *failure);
+
+/* What people call a slot of this board: as ota_slot_name, but "app" and "staged" on one that runs
+   from one place. */
+const char *board_slot_name(const struct board *board, int slot, char name[OTA_SLOT_NAME_SIZE]);
+
+/* Where an ESP8266 keeps the command for eboot: OTA_EBOOT_COMMAND_SIZE bytes of retained memory. */
+uint8_t *board_eboot_command(const struct board *board);
+
 /* Called by firmware: tells whoever runs the board that it waits and has nothing to do, or that it
    has again. Scripts wait for it (`board run --until idle`). */
 void board_set_idle(struct board *board, bool idle);
@@ -185,7 +209,7 @@ void board_name_from_path(const char *directory, char *name);
 /* The words for a reset reason, such as "update". */
 const char *board_reset_reason_text(uint32_t reason);
 
-/* The form of images that this chip boots. */
+/* The form of images that a chip with a partition table boots. */
 enum ota_image_form board_image_form(uint16_t chip);
 
 #endif

@@ -50,9 +50,14 @@ static cJSON *settings_to_json(const struct board_settings *settings)
     cJSON_AddItemToObject(json, "erase_sizes", erase_sizes);
     cJSON_AddNumberToObject(json, "write_size", settings->write_size);
     cJSON_AddBoolToObject(json, "program_once", settings->program_once);
+    if (settings->profile[0] != '\0') {
+        cJSON_AddStringToObject(json, "profile", settings->profile);
+        cJSON_AddStringToObject(json, "boot", settings->by_eboot ? "eboot" : "updraft");
+    }
     cJSON_AddNumberToObject(json, "table_offset", settings->table_offset);
     cJSON_AddBoolToObject(json, "rollback", settings->rollback);
     cJSON_AddBoolToObject(json, "anti_rollback", settings->anti_rollback);
+    cJSON_AddNumberToObject(json, "trial_boots", settings->trial_boots);
     return json;
 }
 
@@ -72,16 +77,15 @@ static bool write_all(int descriptor, const char *text, size_t len)
     return true;
 }
 
-bool board_write_json(struct board *board, int directory_descriptor)
+bool board_write_json_file(struct board *board, int directory_descriptor, const char *name,
+                           const cJSON *json)
 {
-    cJSON *json = settings_to_json(&board->settings);
     char *text = cJSON_Print(json);
-    cJSON_Delete(json);
     if (text == NULL) {
-        return board_fail(board, "there is not enough memory to write board.json");
+        return board_fail(board, "there is not enough memory to write %s", name);
     }
     const int file =
-        openat(directory_descriptor, "board.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        openat(directory_descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     const bool written = file >= 0 && write_all(file, text, strlen(text)) &&
                          write_all(file, "\n", 1) && fsync(file) == 0;
     const int error = errno;
@@ -89,8 +93,16 @@ bool board_write_json(struct board *board, int directory_descriptor)
         close(file);
     }
     free(text);
-    return written || board_fail(board, "%s/board.json cannot be written: %s", board->directory,
+    return written || board_fail(board, "%s/%s cannot be written: %s", board->directory, name,
                                  strerror(error));
+}
+
+bool board_write_json(struct board *board, int directory_descriptor)
+{
+    cJSON *json = settings_to_json(&board->settings);
+    const bool written = board_write_json_file(board, directory_descriptor, "board.json", json);
+    cJSON_Delete(json);
+    return written;
 }
 
 /* A whole number of the object. Returns false if it is absent or none. */
@@ -121,6 +133,36 @@ static bool get_erase_sizes(const cJSON *json, uint32_t sizes[NOR_ERASE_UNITS_MA
         }
     }
     return cJSON_IsArray(json) && count > 0;
+}
+
+/* A board that was made before there was such a number has one trial boot. */
+static bool get_trial_boots(const cJSON *json, uint8_t *trial_boots)
+{
+    uint32_t number = 1;
+    const bool good = json == NULL || (get_number(json, &number) && number <= UINT8_MAX);
+    *trial_boots = (uint8_t)number;
+    return good;
+}
+
+/* The profile and who boots it, which a board with a partition table does not have. Returns as
+   below. */
+static const char *get_profile(const cJSON *json, struct board_settings *settings)
+{
+    const cJSON *profile = cJSON_GetObjectItemCaseSensitive(json, "profile");
+    const cJSON *boot = cJSON_GetObjectItemCaseSensitive(json, "boot");
+    if (profile == NULL) {
+        return NULL;
+    }
+    if (!cJSON_IsString(profile) || strlen(profile->valuestring) > PROFILE_NAME_MAX) {
+        return "profile";
+    }
+    if (!cJSON_IsString(boot) ||
+        (strcmp(boot->valuestring, "eboot") != 0 && strcmp(boot->valuestring, "updraft") != 0)) {
+        return "boot";
+    }
+    strcpy(settings->profile, profile->valuestring);
+    settings->by_eboot = strcmp(boot->valuestring, "eboot") == 0;
+    return NULL;
 }
 
 /* Returns NULL, or the key whose value is absent or wrong. */
@@ -162,7 +204,11 @@ static const char *settings_from_json(const cJSON *json, struct board_settings *
             return flags[i].key;
         }
     }
-    return NULL;
+    if (!get_trial_boots(cJSON_GetObjectItemCaseSensitive(json, "trial_boots"),
+                         &settings->trial_boots)) {
+        return "trial_boots";
+    }
+    return get_profile(json, settings);
 }
 
 /* Reads the file into `text` and terminates it. Returns false with errno. */
@@ -185,28 +231,38 @@ static bool read_text(int directory_descriptor, const char *name, char *text, si
     return got == 0;
 }
 
-bool board_read_json(struct board *board, int directory_descriptor)
+bool board_read_json_file(struct board *board, int directory_descriptor, const char *name,
+                          cJSON **json)
 {
     char *text = malloc(JSON_SIZE_MAX);
     if (text == NULL) {
-        return board_fail(board, "there is not enough memory to read board.json");
+        return board_fail(board, "there is not enough memory to read %s", name);
     }
-    if (!read_text(directory_descriptor, "board.json", text, JSON_SIZE_MAX)) {
+    if (!read_text(directory_descriptor, name, text, JSON_SIZE_MAX)) {
         const int error = errno;
         free(text);
-        return board_fail(board, "%s/board.json cannot be read: %s%s", board->directory,
+        return board_fail(board, "%s/%s cannot be read: %s%s", board->directory, name,
                           strerror(error),
                           error == ENOENT ? ". Is this the directory of a board?" : "");
     }
-    cJSON *json = cJSON_Parse(text);
-    if (json == NULL) {
+    *json = cJSON_Parse(text);
+    if (*json == NULL) {
         const char *at = cJSON_GetErrorPtr();
         const size_t offset = at != NULL ? (size_t)(at - text) : 0;
         free(text);
-        return board_fail(board, "%s/board.json is not JSON from byte %zu on", board->directory,
+        return board_fail(board, "%s/%s is not JSON from byte %zu on", board->directory, name,
                           offset);
     }
     free(text);
+    return true;
+}
+
+bool board_read_json(struct board *board, int directory_descriptor)
+{
+    cJSON *json = NULL;
+    if (!board_read_json_file(board, directory_descriptor, "board.json", &json)) {
+        return false;
+    }
     const char *wrong = settings_from_json(json, &board->settings);
     cJSON_Delete(json);
     return wrong == NULL ||

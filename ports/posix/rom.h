@@ -14,8 +14,13 @@ struct rom_boot {
     enum ota_err err; /* OTA_OK, or why nothing runs */
     int slot;
     bool on_trial;
+    unsigned trial_boot;  /* with on_trial: which one this is, */
+    unsigned trial_boots; /* of how many */
+    bool is_sealed;       /* the bootloader asked for a signature, and this was found: */
+    struct ota_signature_report signature;
     struct ota_region region; /* of the image that runs */
     struct ota_image image;
+    uint32_t crc;                         /* of that image as it lies there */
     struct ota_app_descriptor descriptor; /* of that image; empty strings where it has none */
 };
 

@@ -41,6 +41,7 @@ struct runner {
     struct rom_boot boot;
     int signals;         /* descriptor */
     int first_slot;      /* that booted in this run; OTA_SLOT_NONE before */
+    uint32_t first_crc;  /* of the image in it */
     uint32_t crashes;    /* in a row */
     int64_t deadline_ms; /* 0: none */
     int64_t reached_ms;  /* when what is waited for came about; 0: it has not */
@@ -65,7 +66,7 @@ static bool is_reached(const struct runner *runner)
     case RUNNER_CONFIRMED:
         return runner->boot.on_trial && running_image_is_confirmed(runner);
     case RUNNER_UPDATED:
-        return runner->boot.slot != runner->first_slot;
+        return runner->boot.slot != runner->first_slot || runner->boot.crc != runner->first_crc;
     case RUNNER_IDLE:
         return runner->board->state->idle;
     default:
@@ -182,6 +183,7 @@ static enum outcome boot(struct runner *runner)
     state->running_slot = runner->boot.slot;
     if (runner->first_slot == OTA_SLOT_NONE) {
         runner->first_slot = runner->boot.slot;
+        runner->first_crc = runner->boot.crc;
     }
     return OUTCOME_RETURNED;
 }

@@ -27,7 +27,7 @@
 enum runner_until {
     RUNNER_FOREVER = 0,
     RUNNER_CONFIRMED, /* an image that was booted on trial has been confirmed */
-    RUNNER_UPDATED,   /* another slot boots than when the run began */
+    RUNNER_UPDATED,   /* another image boots than when the run began */
     RUNNER_IDLE,      /* the firmware says that it waits (board_set_idle), and has no trouble */
 };
 

@@ -128,6 +128,20 @@ static struct ota_scheme *make_schemes(struct ways_kit *kit)
     return &kit->http.scheme;
 }
 
+/* ---- What comes compressed ------------------------------------------------------------------- */
+
+static struct ota_unwrap *make_unwrap(struct ways_kit *kit)
+{
+    const bool is_staged = kit->board->device.staging != NULL;
+    ota_gunzip_decoder_init(&kit->gunzip);
+    ota_staged_gzip_init(&kit->staged_gzip, kit->gzip_window, sizeof kit->gzip_window);
+    ota_heatshrink_decoder_init(&kit->heatshrink, WAYS_KIT_WINDOW_BITS, WAYS_KIT_LOOKAHEAD_BITS);
+    kit->decoders[0] = is_staged ? &kit->staged_gzip.decoder : &kit->gunzip.decoder;
+    kit->decoders[1] = &kit->heatshrink.decoder;
+    ota_unwrap_init(&kit->unwrap, kit->decoders);
+    return &kit->unwrap;
+}
+
 /* ---- The ways -------------------------------------------------------------------------------- */
 
 static bool is_from_input(const struct ota_upgrade_item *item)
@@ -428,6 +442,7 @@ bool ways_kit_open(struct ways_kit *kit, struct board *board, struct ota_agent_o
     options->url = board->pull_url;
     options->secure = &kit->tls.secure;
     options->gates = make_gates(kit);
+    options->unwrap = make_unwrap(kit);
     options->host_name = kit->ways.host_name;
     options->exclusive = kit->ways.exclusive;
     /* Where there is no server to reach, to have started is all that can be proven. */

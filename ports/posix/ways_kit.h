@@ -17,8 +17,11 @@
 #include <updraft/esphome_service.h>
 #include <updraft/espota_service.h>
 #include <updraft/gate.h>
+#include <updraft/gunzip.h>
+#include <updraft/heatshrink.h>
 #include <updraft/http_fetch.h>
 #include <updraft/https_service.h>
+#include <updraft/staged_gzip.h>
 #include <updraft/tls.h>
 #include <updraft/upgrade_service.h>
 #include <updraft/web_service.h>
@@ -29,6 +32,10 @@
 #include "posix/ways.h"
 
 #define WAYS_KIT_WEB_CONNECTIONS 6u /* a browser opens up to six */
+
+/* How heatshrink's senders are to be told to compress for a board. */
+#define WAYS_KIT_WINDOW_BITS 11u
+#define WAYS_KIT_LOOKAHEAD_BITS 4u
 
 struct ways_kit {
     struct board *board;
@@ -41,6 +48,14 @@ struct ways_kit {
     struct ota_upgrade_service list;
     struct ota_https_service update; /* from one URL */
     char update_text[2048];
+
+    /* What takes compression and signatures off what comes. */
+    struct ota_gunzip_decoder gunzip;
+    struct ota_staged_gzip staged_gzip; /* in its place, on boards that run from one place */
+    uint8_t gzip_window[OTA_WINDOW_GZIP];
+    struct ota_heatshrink_decoder heatshrink;
+    struct ota_decoder *decoders[3];
+    struct ota_unwrap unwrap;
 
     /* What lists and the pull fetch by. */
     struct ota_tls tls;
@@ -60,7 +75,8 @@ struct ways_kit {
 };
 
 /* Reads what the board's runner asked for, prepares it, and completes `options`: url, secure,
-   services, gates, host_name, exclusive and confirm. Returns false after logging why not. */
+   services, gates, unwrap, host_name, exclusive and confirm. Returns false after logging why
+   not. */
 bool ways_kit_open(struct ways_kit *kit, struct board *board, struct ota_agent_options *options);
 
 /* For the firmware's on_event: tells whoever runs the board whether a check of the server is under

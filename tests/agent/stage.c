@@ -265,7 +265,7 @@ void stage_run_checks(struct stage *stage, uint32_t checks)
 void stage_boot(struct stage *stage)
 {
     static uint8_t buffer[1024];
-    struct ota_boot boot = {.device = &stage->ram.device};
+    struct ota_boot boot = {.device = &stage->ram.device, .read = ota_image_read};
 
     assert_int_equal(ota_boot_decide(&boot, buffer, sizeof buffer), OTA_OK);
 }

@@ -132,6 +132,51 @@ static void test_the_build_that_runs(void **state)
     assert_int_equal(ota_intake_write(intake, door.image, 256), OTA_OK);
 }
 
+static struct {
+    unsigned count;
+    enum ota_err answer;
+    char version[33];
+    bool has_descriptor;
+} judged;
+
+static enum ota_err judge(void *context, const struct ota_app_descriptor *incoming)
+{
+    assert_ptr_equal(context, &judged);
+    judged.count++;
+    judged.has_descriptor = incoming != NULL;
+    if (incoming != NULL) {
+        memcpy(judged.version, incoming->version, sizeof judged.version);
+    }
+    return judged.answer;
+}
+
+/* A way in with rules of its own is asked before the gates, and its no is the end. */
+static void test_a_way_that_judges(void **state)
+{
+    struct ota_arrival arrival = door_arrival();
+    uint64_t changes = ram_flash_changes(door.fixture.chip);
+
+    (void)state;
+    arrival.judge = judge;
+    arrival.context = &judged;
+    judged.answer = OTA_ERR_OLDER_VERSION;
+    assert_int_equal(ota_intake_begin(intake, &arrival), OTA_OK);
+    assert_int_equal(ota_intake_write(intake, door.image, 256), OTA_ERR_OLDER_VERSION);
+    door_expect_events("SR");
+    asked(1, 0, 0);
+    assert_int_equal(judged.count, 1);
+    assert_true(judged.has_descriptor);
+    assert_string_equal(judged.version, "2.0.0");
+    assert_int_equal(ram_flash_changes(door.fixture.chip), changes);
+    judged.answer = OTA_OK;
+    door.image[32] ^= 1;
+    assert_int_equal(ota_intake_begin(intake, &arrival), OTA_OK);
+    assert_int_equal(ota_intake_write(intake, door.image, 256), OTA_OK);
+    asked(2, 1, 0);
+    assert_int_equal(judged.count, 2);
+    assert_false(judged.has_descriptor);
+}
+
 /* ---- No at each stage ------------------------------------------------------------------------ */
 
 static void is_refused(enum ota_err err, const char *events)
@@ -323,6 +368,7 @@ int main(void)
         AT_THE_DOOR(test_an_app_without_description),
         AT_THE_DOOR(test_nothing_to_compare_with),
         AT_THE_DOOR(test_the_build_that_runs),
+        AT_THE_DOOR(test_a_way_that_judges),
         AT_THE_DOOR(test_no_at_the_beginning),
         AT_THE_DOOR(test_no_to_the_description),
         AT_THE_DOOR(test_no_to_what_is_resumed),

@@ -116,7 +116,7 @@ static void describe_device(const struct board *board, struct ota_device *device
 static enum ota_err decide(struct ota_device *device)
 {
     static uint8_t buffer[4096];
-    struct ota_boot boot = {.device = device};
+    struct ota_boot boot = {.device = device, .read = ota_image_read};
 
     return ota_boot_decide(&boot, buffer, sizeof buffer);
 }

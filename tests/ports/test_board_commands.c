@@ -21,7 +21,7 @@
 
 #define ESP32S3 9
 
-static char output[16384];
+static char output[131072];
 
 /* Runs `updraft` with these words ; returns its exit status. What it prints on
    both outputs is in `output`. */
@@ -250,6 +250,154 @@ static void test_arduinos_file_of_the_esp8266(void **unused)
     assert_said(
         "sketch.bin: is whole, and of the form \"esp8266 arduino\"; this board boots images "
         "of the form \"esp8266 rtos\"");
+    assert_said("(one for Arduino's is made with --profile)");
+}
+
+/* ---- Boards without a partition table --------------------------------------------------------- */
+
+static void make_sketch(void)
+{
+    assert_int_equal(updraft("image make --chip esp8266 --flash-size 4MB -s 0x40100000=data.bin "
+                             "-e 0x40100004 -o eboot4.bin"),
+                     0);
+    assert_int_equal(updraft("image make --chip esp8266 --form arduino --boot-image eboot4.bin "
+                             "-s 0x40201010=garden.bin -s 0x40100000=data.bin -e 0x40100004 "
+                             "-o sketch4.bin"),
+                     0);
+}
+
+static void test_a_board_of_a_profile(void **unused)
+{
+    (void)unused;
+    make_sketch();
+    assert_int_equal(updraft("board new attic --profile esp8266-4m2m --app app=sketch4.bin "
+                             "--data fs=garden.bin --data eeprom=data.bin"),
+                     0);
+    assert_string_equal(output, "new board \"attic\": esp8266, 4 MB flash, one slot "
+                                "(esp8266-4m2m), without rollback\n");
+    assert_int_equal(updraft("board run attic --timeout 60"), 0);
+    assert_said("boot    app: image without a name, image valid");
+    assert_int_equal(updraft("board info attic"), 0);
+    assert_said("attic: esp8266, 4 MB flash, esp8266-4m2m, running app, 1 boot since power on");
+    assert_said("  0x000000 ┌  app ");
+    assert_said("an image without a name, 24,");
+    assert_said(" bytes, runs");
+    assert_said("  0x006000 ├  free ");
+    assert_said("  0x1ff000 ├  command ");
+    assert_said("  0x200000 ├  fs ");
+    assert_said("two steps up to 2,064,384");
+    assert_said("  0x3fd000 ├  wifi ");
+    assert_int_equal(updraft("board reset attic --factory"), 1);
+    assert_said("a board of a profile has no otadata");
+}
+
+static void test_the_map_as_json(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *kind, *name;
+        double offset;
+    } expected[] = {
+        {"app", "app", 0x10000},
+        {"free", "free", 0x190000},
+        {"data", "storage", 0x320000},
+    };
+    assert_int_equal(updraft("board new shed --profile single-4m --chip esp32s3 "
+                             "--app app=garden.bin"),
+                     0);
+    assert_said("one slot (single-4m), with garden 2.3.0 in app\n");
+    assert_int_equal(updraft("board info shed --json"), 0);
+    cJSON *json = cJSON_Parse(output);
+    assert_non_null(json);
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "profile")), "single-4m");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(json, "boot")), "updraft");
+    const cJSON *map = cJSON_GetObjectItem(json, "map");
+    double end = 0;
+    size_t found = 0;
+    const cJSON *area = NULL;
+    cJSON_ArrayForEach(area, map)
+    {
+        const char *kind = cJSON_GetStringValue(cJSON_GetObjectItem(area, "kind"));
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(area, "name"));
+        const double offset = cJSON_GetNumberValue(cJSON_GetObjectItem(area, "offset"));
+        assert_true(offset == end); /* no gap, no overlap */
+        end = offset + cJSON_GetNumberValue(cJSON_GetObjectItem(area, "size"));
+        if (found < 3 && strcmp(kind, expected[found].kind) == 0) {
+            assert_string_equal(name, expected[found].name);
+            assert_true(offset == expected[found].offset);
+            found++;
+        }
+    }
+    assert_true(end == 4 << 20);
+    assert_int_equal(found, 3);
+    cJSON_Delete(json);
+}
+
+static void test_the_map_of_a_partition_table(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board new tabled --chip esp32s3 --partitions two_ota "
+                             "--app factory=garden.bin"),
+                     0);
+    assert_int_equal(updraft("board info tabled"), 0);
+    assert_said("  0x000000 ┌  bootloader ");
+    assert_said("  0x008000 ├  table ");
+    assert_said("  0x00d000 ├  otadata ");
+    assert_said("  0x010000 ├  factory ");
+    assert_said("garden 2.3.0, 20,");
+    assert_said("in place");
+}
+
+static void test_profiles_are_listed(void **unused)
+{
+    (void)unused;
+    assert_int_equal(updraft("board new --profile help"), 0);
+    assert_said("single-1m ");
+    assert_said("esp8266-16m14m   16 MB  Arduino on the ESP8266: sketch, staging, file system\n");
+    assert_int_equal(updraft("completion bash"), 0);
+    assert_said("--profile) mapfile -t COMPREPLY < <(compgen -W \"single-4m ");
+    assert_said(" esp8266-4m2m ");
+    assert_said("--boot) mapfile -t COMPREPLY < <(compgen -W \"updraft eboot\"");
+    assert_int_equal(updraft("completion zsh"), 0);
+    assert_said(":choice:(single-4m ");
+    assert_int_equal(updraft("completion fish"), 0);
+    assert_said("-l profile -r -f -a 'single-4m ");
+}
+
+static void test_profiles_that_cannot_be_are_refused(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *words;
+        int status;
+        const char *says;
+    } cases[] = {
+        {"never --profile esp8266-4m9m", 2,
+         "there is no profile \"esp8266-4m9m\"; there are single-"},
+        {"never --profile esp8266-4m2m --chip esp32", 2, "is for another chip"},
+        {"never --profile esp8266-4m2m --partitions two_ota", 2,
+         "--partitions: not with --profile"},
+        {"never --profile esp8266-4m2m --flash-size 4MB", 2, "--flash-size: not with --profile"},
+        {"never --profile single-4m --boot eboot", 2, "only with a profile esp8266-"},
+        {"never --boot eboot", 2, "only with a --profile"},
+        {"never --profile esp8266-4m2m --boot grub", 2, "write updraft or eboot"},
+        {"never --profile esp8266-1m64 --app app=sketch4.bin", 1, "built for a larger flash chip"},
+        {"never --profile esp8266-4m2m --app ota_0=sketch4.bin", 1,
+         "the board has no such slot; it has app"},
+        {"never --profile esp8266-4m2m --app staged=sketch4.bin", 1, "it has app"},
+        {"never --profile esp8266-4m2m --app app=garden.bin", 1,
+         "garden.bin: is whole, and of the form"},
+        {"never --profile esp8266-4m2m --data nvs=data.bin", 1, "no partition of that label"},
+        {"", 2, "an argument is missing: DIR"},
+    };
+    make_sketch();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[256];
+        snprintf(words, sizeof words, "board new %s", cases[i].words);
+        assert_int_equal(updraft(words), cases[i].status);
+        assert_said(cases[i].says);
+        assert_int_not_equal(access("never", F_OK), 0);
+    }
 }
 
 static void test_boards_that_cannot_run_say_why(void **unused)
@@ -294,6 +442,11 @@ int main(void)
         cmocka_unit_test(test_a_rehearsal),
         cmocka_unit_test(test_what_cannot_be_made_is_refused),
         cmocka_unit_test(test_arduinos_file_of_the_esp8266),
+        cmocka_unit_test(test_a_board_of_a_profile),
+        cmocka_unit_test(test_the_map_as_json),
+        cmocka_unit_test(test_the_map_of_a_partition_table),
+        cmocka_unit_test(test_profiles_are_listed),
+        cmocka_unit_test(test_profiles_that_cannot_be_are_refused),
         cmocka_unit_test(test_boards_that_cannot_run_say_why),
         cmocka_unit_test(test_wrong_words_for_a_run),
     };

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "power/firmware.h"
+#include "power/staged.h"
+#include "support/gzip_file.h"
 #include "support/images.h"
 
 #define TABLE_OFFSET 0u
@@ -87,6 +89,9 @@ static const char *place_name(const struct board *board, uint32_t offset)
 {
     const struct layout *layout = &board->layout;
 
+    if (board->scenario->staged != STAGED_NOT && offset >= layout->ota[0]) {
+        return offset < layout->storage ? "staging" : "storage";
+    }
     if (offset < layout->otadata) {
         return "partition table";
     }
@@ -142,17 +147,26 @@ static void chip_init(struct board *board)
 
 /* The first content. */
 
+static uint32_t round_up(uint32_t value, uint32_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
 static uint32_t image_size(const struct board *board, unsigned n)
 {
     static const uint32_t eighths[BOARD_IMAGES_MAX] = {7, 8, 6, 8};
     uint32_t size = board->geometry->image_size;
+
+    if (n > 0 && n == board->scenario->data && board->scenario->in_place) {
+        return board->scenario->full ? round_up(size, board->geometry->erase[0]) * 4 : size * 4;
+    }
 
     if (board->scenario->large && size < BOARD_LARGE_IMAGE) {
         size = BOARD_LARGE_IMAGE;
     }
     if (board->scenario->full) {
         const uint32_t block = geometry_block(board->geometry);
-        return (size + block - 1) / block * block - n * board->geometry->erase[0] / 8;
+        return round_up(size, block) - n * board->geometry->erase[0] / 8;
     }
     return size * eighths[n] / 8;
 }
@@ -163,9 +177,12 @@ static void hash_image(const struct board_image *image, enum ota_hash_algorithm 
     struct ota_hash hash;
 
     (void)ota_crypto_bearssl.hash_begin(&hash, algorithm);
-    (void)ota_crypto_bearssl.hash_update(&hash, image->bytes, image->size);
+    (void)ota_crypto_bearssl.hash_update(&hash, image->sent, image->sent_size);
     (void)ota_crypto_bearssl.hash_finish(&hash, digest);
 }
+
+/* So far apart are repeats in images that travel packed: a decoder must read the slot for them. */
+#define PACKED_PERIOD 2500u
 
 /* Images have a stretch that is common to all, and one that is all 0xFF, as in the images of real
    builds; data begins with such a stretch. */
@@ -184,6 +201,7 @@ static void make_image(struct board *board, unsigned n, uint64_t seed)
         .common_to = size * 3 / 8,
         .blank_from = size * 3 / 8,
         .blank_to = size * 6 / 8,
+        .period = scenario->packed ? PACKED_PERIOD : 0,
     };
 
     image->bytes = allocate(size + 64);
@@ -192,6 +210,14 @@ static void make_image(struct board *board, unsigned n, uint64_t seed)
         for (uint32_t i = 0; i < image->size; i++) {
             image->bytes[i] = i < size / 2 ? 0xFF : (uint8_t)noise(facts.seed, i);
         }
+    }
+
+    image->sent = image->bytes;
+    image->sent_size = image->size;
+    if (scenario->staged == STAGED_GZIP || scenario->packed) {
+        image->sent = allocate(size + 1024);
+        image->sent_size =
+            (uint32_t)gzip_file_make(image->sent, size + 1024, image->bytes, image->size);
     }
 
     /* One for all images of a story, so that a checkpoint of one could be taken for another's. */
@@ -240,9 +266,9 @@ static void put_entry(struct board *board)
     memcpy(entry + 28, crc_of_one, sizeof crc_of_one);
 }
 
-static void fill_with_noise(struct board *board, uint32_t offset, uint64_t seed)
+static void fill_with_noise(struct board *board, uint32_t offset, uint32_t size, uint64_t seed)
 {
-    for (uint32_t i = 0; i < board->layout.slot_size; i++) {
+    for (uint32_t i = 0; i < size; i++) {
         board->now.memory[offset + i] = (uint8_t)noise(seed ^ offset, i);
     }
 }
@@ -252,18 +278,25 @@ uint32_t board_slot_offset(const struct board *board, int slot)
     return slot == OTA_SLOT_FACTORY ? board->layout.factory : board->layout.ota[slot];
 }
 
+static uint32_t slot_size(const struct board *board, unsigned slot)
+{
+    return board->scenario->staged != STAGED_NOT ? board->layout.storage - board->layout.ota[slot]
+                                                 : board->layout.slot_size;
+}
+
 static void put_images(struct board *board, uint64_t seed)
 {
     const struct scenario *scenario = board->scenario;
-    int slot = scenario->factory ? OTA_SLOT_FACTORY : scenario->second;
+    int slot =
+        scenario->factory || scenario->staged != STAGED_NOT ? OTA_SLOT_FACTORY : scenario->second;
 
     if (scenario->used) {
         for (unsigned i = 0; i < scenario->slots; i++) {
-            fill_with_noise(board, board->layout.ota[i], seed);
+            fill_with_noise(board, board->layout.ota[i], slot_size(board, i), seed);
         }
-        fill_with_noise(board, board->layout.storage, seed);
+        fill_with_noise(board, board->layout.storage, board->layout.storage_size, seed);
     }
-    for (unsigned i = 0; i < scenario->in_place; i++, slot++) {
+    for (unsigned i = 0; i < scenario->present; i++, slot++) {
         const struct board_image *image = &board->images[i];
         uint8_t *memory = board->now.memory + board_slot_offset(board, slot);
         memset(memory, 0xFF, board->layout.slot_size);
@@ -291,14 +324,22 @@ struct board *board_new(const struct scenario *scenario, const struct geometry *
 {
     struct board *board = allocate(sizeof *board);
     uint32_t largest = 0;
+    uint32_t data = 0;
 
     board->scenario = scenario;
     board->geometry = geometry;
     for (unsigned i = 0; i < scenario->images; i++) {
         make_image(board, i, seed);
-        largest = board->images[i].size > largest ? board->images[i].size : largest;
+        const bool apart = scenario->staged != STAGED_NOT && i > 0 && i == scenario->data;
+        uint32_t *most = apart ? &data : &largest;
+        *most = board->images[i].size > *most ? board->images[i].size : *most;
     }
-    board->layout = layout_make(geometry, scenario->slots, largest, scenario->full ? 0 : 1);
+    if (scenario->staged != STAGED_NOT) {
+        staged_init(board, largest, data);
+    } else { /* its data partition is as large as a slot */
+        board->layout = layout_make(geometry, scenario->slots, data > largest ? data : largest,
+                                    scenario->full ? 0 : 1);
+    }
     board->fuses.fuses.secure_version = fuses_version;
     board->fuses.fuses.raise_secure_version = fuses_raise;
     board->fuses.memo = &board->now.memo;
@@ -306,8 +347,10 @@ struct board *board_new(const struct scenario *scenario, const struct geometry *
     board->buffer = allocate(board->buffer_size);
 
     chip_init(board);
-    put_table(board);
-    if (!scenario->factory && !scenario->no_entry) {
+    if (scenario->staged == STAGED_NOT) {
+        put_table(board);
+    }
+    if (scenario->staged == STAGED_NOT && !scenario->factory && !scenario->no_entry) {
         put_entry(board);
     }
     put_images(board, seed);
@@ -321,6 +364,9 @@ struct board *board_new(const struct scenario *scenario, const struct geometry *
 void board_free(struct board *board)
 {
     for (unsigned i = 0; i < BOARD_IMAGES_MAX; i++) {
+        if (board->images[i].sent != board->images[i].bytes) {
+            free(board->images[i].sent);
+        }
         free(board->images[i].bytes);
     }
     point_free(&board->initial);
@@ -352,10 +398,13 @@ static void set_up_device(struct board *board)
         .form = OTA_IMAGE_ESP32,
         .chip = {.id = OTA_CHIP_ESP32},
         .rollback = board->scenario->rollback,
+        .staging = board->scenario->staged != STAGED_NOT ? &board->staging : NULL,
         .running_slot = OTA_SLOT_NONE,
     };
     board->boot = (struct ota_boot){
+        .read = ota_image_read,
         .device = &board->device,
+        .trial_boots = (uint8_t)board->scenario->trials,
         .on_event = board->trace != NULL ? on_boot_event : NULL,
         .context = board,
     };
@@ -402,7 +451,9 @@ bool board_boot(struct board *board)
         memo->allowed |= 1u << memo->stable;
     }
     set_up_device(board);
-    enum ota_err err = ota_boot_decide(&board->boot, piece, sizeof piece);
+    enum ota_err err = board->scenario->staged != STAGED_NOT
+                           ? staged_boot(board, piece, sizeof piece)
+                           : ota_boot_decide(&board->boot, piece, sizeof piece);
     if (err != OTA_OK) {
         return board_fail(board, "nothing boots: %s", ota_err_name(err));
     }
@@ -419,12 +470,18 @@ bool board_boot(struct board *board)
     if (!board->boot.on_trial && (memo->confirmed >> image & 1) == 0 && needs_trial) {
         return board_fail(board, "image %d boots unconfirmed, and not on trial", image);
     }
+    if (board->scenario->staged != STAGED_NOT && !staged_check_data(board)) {
+        return false;
+    }
     board->running = image;
     if (!board->boot.on_trial) {
         memo->stable = image;
     }
     /* On trial it may run this once. */
     memo->allowed = 1u << memo->stable;
+    if (board->boot.on_trial && board->boot.trial_boot < board->scenario->trials) {
+        memo->allowed |= 1u << image; /* or more often */
+    }
     memo->torn_entry = false;
     return true;
 }
@@ -483,8 +540,8 @@ static void note_damage(struct board *board)
         (damage->how == NOR_CUT_WEAK || damage->how == NOR_CUT_WEAK_LATER)) {
         memo->weak = true;
     }
-    if (damage->how == NOR_CUT_TORN && offset >= board->layout.otadata &&
-        offset < board->layout.factory) {
+    if (board->scenario->staged == STAGED_NOT && damage->how == NOR_CUT_TORN &&
+        offset >= board->layout.otadata && offset < board->layout.factory) {
         memo->torn_entry = true;
     }
 }

@@ -45,6 +45,15 @@ enum way {
     WAY_COUNT
 };
 
+/* Where a device runs its app from, and how updates get there. */
+enum staged {
+    STAGED_NOT = 0, /* slots */
+    STAGED_COPY,    /* one place; what is staged is copied there */
+    STAGED_SHARED,  /* the same, and staging begins within that place */
+    STAGED_GZIP,    /* the same, and what is staged is compressed */
+    STAGED_SWAP,    /* what is staged is swapped with what runs */
+};
+
 /* A story with an end, told by its firmware: what it does after each boot. */
 struct scenario {
     const char *name;
@@ -52,7 +61,7 @@ struct scenario {
     int goal;          /* the image that runs in the end */
     unsigned images;   /* how many there are; image 0 runs at first */
     unsigned slots;    /* OTA slots */
-    unsigned in_place; /* images that are there at first: 0 in factory (or ota_0), and so on */
+    unsigned present;  /* images that are there at first: 0 in factory (or ota_0), and so on */
     bool factory;      /* there is a factory app */
     bool no_entry;     /* otadata is blank at first, also without factory app */
     bool second;       /* without factory app: image 0 is in ota_1 at first, nothing in ota_0 */
@@ -64,10 +73,15 @@ struct scenario {
     bool ahead;        /* all is erased before the first byte is written */
     bool no_identity;  /* nor what its digest is */
     enum way way;      /* how images come */
-    unsigned data;     /* this image is none, but the content of the data partition; 0: none */
-    bool app_first;    /* the upgrade list has the app before the data */
-    bool large;        /* images are large enough for the journal to make checkpoints */
-    bool full;         /* images reach into the last sector of their slot, where the journal is */
+    enum staged staged;
+    bool in_place;   /* staged: data is larger than what can be staged */
+    bool long_story; /* too long for every pair of cuts */
+    unsigned trials; /* trial boots that an image has; 0: one */
+    unsigned data;   /* this image is none, but the content of the data partition; 0: none */
+    bool app_first;  /* the upgrade list has the app before the data */
+    bool large;      /* images are large enough for the journal to make checkpoints */
+    bool full;       /* images reach into the last sector of their slot, where the journal is */
+    bool packed;     /* images travel as gzip, and are unpacked as they come */
 };
 
 struct board_image {
@@ -75,6 +89,8 @@ struct board_image {
     uint32_t size;
     struct ota_digest digest; /* MD5 and SHA-256 by turns */
     uint8_t md5[OTA_MD5_SIZE];
+    uint8_t *sent; /* what travels: the bytes, or gzip of them */
+    uint32_t sent_size;
 };
 
 struct memo {
@@ -109,6 +125,11 @@ struct board {
     const struct scenario *scenario;
     const struct geometry *geometry;
     struct layout layout;
+    struct ota_staging staging;       /* scenario->staged */
+    struct ota_partition storage;     /* likewise */
+    struct ota_staged_gzip gzip;      /* scenario->staged STAGED_GZIP */
+    struct ota_gunzip_decoder gunzip; /* scenario->packed */
+    struct ota_unwrap unwrap;
     struct board_image images[BOARD_IMAGES_MAX];
     struct point initial;
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "power/staged.h"
 #include "power/ways.h"
 
 #define PIECE 1000u /* bytes of the transfer that arrive at once */
@@ -10,10 +11,11 @@
 enum step firmware_check(struct board *board, const char *call, enum ota_err err)
 {
     static const enum ota_err honest[] = {
-        OTA_ERR_FLASH_VERIFY,  OTA_ERR_DIGEST,          OTA_ERR_IMAGE_MAGIC,
-        OTA_ERR_IMAGE_CHIP,    OTA_ERR_IMAGE_REVISION,  OTA_ERR_IMAGE_HASH,
-        OTA_ERR_IMAGE_SEGMENT, OTA_ERR_IMAGE_MAPPING,   OTA_ERR_IMAGE_CHECKSUM,
-        OTA_ERR_IMAGE_LAYOUT,  OTA_ERR_IMAGE_TRUNCATED, OTA_ERR_IMAGE_FORM,
+        OTA_ERR_FLASH_VERIFY,   OTA_ERR_DIGEST,          OTA_ERR_IMAGE_MAGIC,
+        OTA_ERR_IMAGE_CHIP,     OTA_ERR_IMAGE_REVISION,  OTA_ERR_IMAGE_HASH,
+        OTA_ERR_IMAGE_SEGMENT,  OTA_ERR_IMAGE_MAPPING,   OTA_ERR_IMAGE_CHECKSUM,
+        OTA_ERR_IMAGE_LAYOUT,   OTA_ERR_IMAGE_TRUNCATED, OTA_ERR_IMAGE_FORM,
+        OTA_ERR_COMPRESSED_SUM,
     };
 
     board_trace(board, "        call    %s: %s", call, ota_err_name(err));
@@ -48,13 +50,28 @@ enum step firmware_acknowledge(struct board *board, enum step step, int image)
     return step;
 }
 
+static bool is_data(const struct board *board, const struct board_image *image)
+{
+    return board->scenario->data != 0 && image == &board->images[board->scenario->data];
+}
+
+static struct ota_unwrap *unwrap(struct board *board)
+{
+    static struct ota_decoder *decoders[2];
+
+    decoders[0] = &board->gunzip.decoder;
+    ota_gunzip_decoder_init(&board->gunzip);
+    ota_unwrap_init(&board->unwrap, decoders);
+    return &board->unwrap;
+}
+
 static struct ota_update_options options_for(struct board *board, const struct board_image *image)
 {
     const struct scenario *scenario = board->scenario;
     struct ota_update_options options = {
         .device = &board->device,
-        .label = scenario->data ? "storage" : NULL,
-        .size = scenario->size_unknown ? OTA_SIZE_UNKNOWN : image->size,
+        .label = is_data(board, image) ? "storage" : NULL,
+        .size = scenario->size_unknown ? OTA_SIZE_UNKNOWN : image->sent_size,
         .buffer = board->buffer,
         .buffer_size = board->buffer_size,
         .erase_ahead = scenario->ahead,
@@ -62,6 +79,11 @@ static struct ota_update_options options_for(struct board *board, const struct b
 
     if (!scenario->no_identity) {
         options.expected = image->digest;
+    }
+    if (scenario->staged == STAGED_GZIP) {
+        options.unwrap = staged_unwrap(board);
+    } else if (scenario->packed) {
+        options.unwrap = unwrap(board);
     }
     return options;
 }
@@ -71,7 +93,7 @@ static enum step transfer(struct board *board, const struct board_image *image, 
 {
     while (from < to) {
         uint32_t n = to - from < PIECE ? to - from : PIECE;
-        enum ota_err err = ota_update_write(&board->update, image->bytes + from, n);
+        enum ota_err err = ota_update_write(&board->update, image->sent + from, n);
         if (err != OTA_OK) {
             return firmware_check(board, "ota_update_write", err);
         }
@@ -83,9 +105,12 @@ static enum step transfer(struct board *board, const struct board_image *image, 
 bool firmware_holds(struct board *board, const struct ota_update *update, int image)
 {
     const struct board_image *what = &board->images[image];
-    const uint8_t *target = board->now.memory + update->partition.offset;
+    const uint8_t *target = board->now.memory + update->region.offset;
 
-    return memcmp(target, what->bytes, what->size) == 0 ||
+    const bool unpacked = board->scenario->packed;
+    const uint8_t *stored = unpacked ? what->bytes : what->sent;
+
+    return memcmp(target, stored, unpacked ? what->size : what->sent_size) == 0 ||
            board_fail(board, "what was proven is not what arrived");
 }
 
@@ -96,11 +121,12 @@ static enum step finish(struct board *board, int image)
     if (step != STEP_DONE || !firmware_holds(board, &board->update, image)) {
         return STEP_RETRY;
     }
-    if (!board->scenario->data) {
+    const bool data = is_data(board, &board->images[image]);
+    if (!data) {
         firmware_announce(board, image);
     }
     step = firmware_check(board, "ota_update_activate", ota_update_activate(&board->update));
-    return board->scenario->data ? step : firmware_acknowledge(board, step, image);
+    return data ? step : firmware_acknowledge(board, step, image);
 }
 
 #define CHECKPOINTS_ENOUGH 40u /* for all transfers of a story, with the gaps that cuts leave */
@@ -114,7 +140,8 @@ bool firmware_keeps_checkpoints(const struct board *board)
     const uint32_t header = (84 + unit - 1) / unit * unit;
     const uint32_t record = (16 + unit - 1) / unit * unit;
 
-    return !scenario->full && !scenario->no_identity && !scenario->size_unknown &&
+    return !scenario->full && !scenario->no_identity && scenario->staged != STAGED_GZIP &&
+           !scenario->packed && !scenario->size_unknown &&
            header + CHECKPOINTS_ENOUGH * record <= board->geometry->erase[0];
 }
 
@@ -131,7 +158,7 @@ void firmware_attempt(struct board *board, int image)
 
 bool firmware_resumed(struct board *board, int image, uint32_t offset)
 {
-    const uint32_t size = board->images[image].size;
+    const uint32_t size = board->images[image].sent_size;
     const uint32_t sector = board->geometry->erase[0];
     const uint32_t suspended = board->now.memo.suspended;
 
@@ -175,9 +202,9 @@ enum step firmware_update(struct board *board, int image, uint32_t limit)
     enum step step = resume(board, image, &offset);
 
     if (step == STEP_DONE) {
-        step = transfer(board, what, offset, limit < what->size ? limit : what->size);
+        step = transfer(board, what, offset, limit < what->sent_size ? limit : what->sent_size);
     }
-    if (step == STEP_DONE && limit < what->size) {
+    if (step == STEP_DONE && limit < what->sent_size) {
         return suspend(board, limit);
     }
     board->now.memo.suspended = 0;
@@ -224,9 +251,10 @@ enum step firmware_refuse(struct board *board, int image)
     options.may_write = refuse;
     enum step step =
         firmware_check(board, "ota_update_begin", ota_update_begin(&board->update, &options));
-    while (step == STEP_DONE && board->update.state == OTA_UPDATE_RECEIVING && from < what->size) {
-        uint32_t n = what->size - from < PIECE ? what->size - from : PIECE;
-        (void)ota_update_write(&board->update, what->bytes + from, n);
+    while (step == STEP_DONE && board->update.state == OTA_UPDATE_RECEIVING &&
+           from < what->sent_size) {
+        uint32_t n = what->sent_size - from < PIECE ? what->sent_size - from : PIECE;
+        (void)ota_update_write(&board->update, what->sent + from, n);
         from += n;
     }
     if (step == STEP_DONE && board->update.failure.err != OTA_ERR_REFUSED) {
@@ -243,7 +271,8 @@ enum step firmware_refuse(struct board *board, int image)
 enum step firmware_set_boot(struct board *board, int slot, int image)
 {
     firmware_announce(board, image);
-    if (slot == OTA_SLOT_FACTORY) { /* which is never on trial */
+    /* The factory app is never on trial, nor is the image before this one, where it is swapped back. */
+    if (slot == OTA_SLOT_FACTORY || (board->scenario->staged != STAGED_NOT && image == 0)) {
         board->now.memo.confirmed |= 1u << image;
     }
     return firmware_acknowledge(

@@ -66,6 +66,7 @@ struct layout layout_make(const struct geometry *geometry, unsigned slots, uint3
     for (unsigned i = 0; i < slots; i++) {
         layout.ota[i] = layout.factory + (i + 1) * layout.slot_size;
     }
+    layout.storage_size = layout.slot_size;
     layout.storage = layout.factory + (slots + 1) * layout.slot_size;
     layout.size = layout.storage + layout.slot_size;
     return layout;

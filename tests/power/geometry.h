@@ -35,7 +35,7 @@ struct layout {
     uint32_t factory;
     uint32_t ota[LAYOUT_SLOTS_MAX];
     uint32_t slot_size;
-    uint32_t storage; /* a data partition of slot_size */
+    uint32_t storage, storage_size; /* a data partition */
     uint32_t size;    /* of the flash */
 };
 

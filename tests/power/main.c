@@ -101,13 +101,17 @@ static int list(void)
 /* Work. */
 
 /* Large images on small sectors take thousands of mutations that differ in nothing, and pairs of
-   cuts by each way in differ little from those in the chain behind them. */
+   cuts by each way in, or while what is staged is moved by many small steps, differ little. */
 static bool is_sensible(const struct work *work)
 {
-    if (work->depth > 1 && work->scenario->way != WAY_CALLS && work->geometry != &geometries[0]) {
+    const struct scenario *scenario = work->scenario;
+    const bool is_easy = scenario->way == WAY_CALLS && scenario->staged == STAGED_NOT;
+
+    if (work->depth > 1 &&
+        (scenario->long_story || (!is_easy && work->geometry != &geometries[0]))) {
         return false;
     }
-    return !work->scenario->large || work->geometry->erase[0] >= 4096;
+    return !scenario->large || work->geometry->erase[0] >= 4096;
 }
 
 /* The n-th piece of the complete part: each story on each geometry, then pairs of cuts on the small

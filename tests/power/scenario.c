@@ -212,12 +212,58 @@ static enum outcome update_the_forgotten(struct board *board)
     return OUTCOME_RESTART;
 }
 
+/* Image 1 arrives; then the operator has the one before it boot, and image 1 again: all without a
+   further transfer. */
+static enum outcome choose_between(struct board *board)
+{
+    static const int plan[] = {1, 0, 1};
+    struct memo *memo = &board->now.memo;
+
+    if (!confirmed(board)) {
+        return OUTCOME_RESTART;
+    }
+    if (board->running == plan[memo->step]) {
+        memo->step++;
+    }
+    if (memo->step == (int)(sizeof plan / sizeof plan[0])) {
+        memo->step--;
+        return OUTCOME_DONE;
+    }
+    if (memo->step == 0) {
+        (void)firmware_update(board, 1, FIRMWARE_ALL);
+    } else {
+        (void)firmware_set_boot(board, 1, plan[memo->step]);
+    }
+    return OUTCOME_RESTART;
+}
+
 static enum outcome update_storage(struct board *board)
 {
     if (firmware_storage_holds(board, 1)) {
         return OUTCOME_DONE;
     }
     (void)firmware_update(board, 1, FIRMWARE_ALL);
+    return OUTCOME_RESTART;
+}
+
+/* Data (image 2) comes half-way; then an app comes first, and the data again. */
+static enum outcome data_around_app(struct board *board)
+{
+    struct memo *memo = &board->now.memo;
+
+    if (!confirmed(board)) {
+        return OUTCOME_RESTART;
+    }
+    if (memo->step == 0) {
+        memo->step = 1; /* it is not tried again after a loss of power */
+        (void)firmware_abandon(board, 2, board->images[2].sent_size / 2);
+    } else if (board->running != 1) {
+        (void)firmware_update(board, 1, FIRMWARE_ALL);
+    } else if (firmware_storage_holds(board, 2)) {
+        return OUTCOME_DONE;
+    } else {
+        (void)firmware_update(board, 2, FIRMWARE_ALL);
+    }
     return OUTCOME_RESTART;
 }
 
@@ -252,121 +298,193 @@ static enum outcome hold_back(struct board *board)
 /* clang-format off */
 const struct scenario scenarios[] = {
     {.name = "factory-to-ota_0", .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 1,
-     .in_place = 1, .factory = true, .used = true},
+     .present = 1, .factory = true, .used = true},
     {.name = "factory-to-ota_0-trial", .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .factory = true, .rollback = true, .page_buffer = true},
+     .slots = 2, .present = 1, .factory = true, .rollback = true, .page_buffer = true},
     {.name = "there-and-back", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .used = true},
+     .present = 1, .rollback = true, .used = true},
     {.name = "there-and-back-pages", .firmware = update_up_to_goal, .goal = 2, .images = 3,
-     .slots = 2, .in_place = 1, .used = true, .page_buffer = true},
+     .slots = 2, .present = 1, .used = true, .page_buffer = true},
     {.name = "first-boot", .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .no_entry = true, .rollback = true},
+     .present = 1, .no_entry = true, .rollback = true},
     {.name = "first-boot-ota_1", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .no_entry = true, .second = true, .rollback = true, .used = true},
+     .present = 1, .no_entry = true, .second = true, .rollback = true, .used = true},
     {.name = "floor", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .fuses = true, .used = true},
+     .present = 1, .rollback = true, .fuses = true, .used = true},
     {.name = "unknown-size", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .size_unknown = true, .no_identity = true, .page_buffer = true},
+     .present = 1, .size_unknown = true, .no_identity = true, .page_buffer = true},
     {.name = "resume", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .used = true, .large = true},
+     .present = 1, .used = true, .large = true},
     {.name = "resume-pages", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .page_buffer = true, .large = true},
+     .present = 1, .page_buffer = true, .large = true},
     {.name = "ahead", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .used = true, .ahead = true},
+     .present = 1, .rollback = true, .used = true, .ahead = true},
     {.name = "ahead-resume", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .used = true, .large = true, .page_buffer = true, .ahead = true},
+     .present = 1, .used = true, .large = true, .page_buffer = true, .ahead = true},
     {.name = "ahead-unknown", .firmware = update_up_to_goal, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .used = true, .size_unknown = true, .no_identity = true, .ahead = true},
+     .present = 1, .used = true, .size_unknown = true, .no_identity = true, .ahead = true},
     {.name = "pieces", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1},
+     .present = 1},
     {.name = "pieces-used", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .used = true},
-    {.name = "crash", .firmware = crash_once, .goal = 2, .images = 3, .slots = 2, .in_place = 1,
+     .present = 1, .used = true},
+    {.name = "crash", .firmware = crash_once, .goal = 2, .images = 3, .slots = 2, .present = 1,
      .rollback = true},
     {.name = "crash-factory", .firmware = crash_once, .goal = 2, .images = 3, .slots = 1,
-     .in_place = 1, .factory = true, .rollback = true, .used = true},
+     .present = 1, .factory = true, .rollback = true, .used = true},
     {.name = "crash-floor", .firmware = crash_once, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .fuses = true},
-    {.name = "reject", .firmware = reject_once, .goal = 2, .images = 3, .slots = 2, .in_place = 1,
+     .present = 1, .rollback = true, .fuses = true},
+    {.name = "reject", .firmware = reject_once, .goal = 2, .images = 3, .slots = 2, .present = 1,
      .rollback = true, .used = true},
     {.name = "entries", .firmware = write_entries, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 2},
-    {.name = "choose", .firmware = choose_slots, .goal = 1, .images = 3, .slots = 2, .in_place = 3,
+     .present = 2},
+    {.name = "choose", .firmware = choose_slots, .goal = 1, .images = 3, .slots = 2, .present = 3,
      .factory = true},
     {.name = "choose-trial", .firmware = choose_slots, .goal = 1, .images = 3, .slots = 2,
-     .in_place = 3, .factory = true, .rollback = true},
-    {.name = "often", .firmware = update_often, .goal = 3, .images = 4, .slots = 3, .in_place = 1,
+     .present = 3, .factory = true, .rollback = true},
+    {.name = "often", .firmware = update_often, .goal = 3, .images = 4, .slots = 3, .present = 1,
      .rollback = true, .used = true},
     {.name = "often-pages", .firmware = update_often, .goal = 3, .images = 4, .slots = 2,
-     .in_place = 1, .page_buffer = true},
-    {.name = "abandon", .firmware = change_mind, .goal = 2, .images = 3, .slots = 2, .in_place = 1,
+     .present = 1, .page_buffer = true},
+    {.name = "abandon", .firmware = change_mind, .goal = 2, .images = 3, .slots = 2, .present = 1,
      .rollback = true},
     {.name = "another", .firmware = change_mind_in_transfer, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .used = true},
+     .present = 1, .rollback = true, .used = true},
     {.name = "refused", .firmware = refuse_between, .goal = 1, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .used = true, .large = true},
+     .present = 1, .rollback = true, .used = true, .large = true},
     {.name = "refused-pages", .firmware = refuse_between, .goal = 1, .images = 3, .slots = 2,
-     .in_place = 2, .page_buffer = true},
+     .present = 2, .page_buffer = true},
     {.name = "erase-last", .firmware = forget_the_last, .goal = 1, .images = 2, .slots = 2,
-     .in_place = 1, .rollback = true},
+     .present = 1, .rollback = true},
     {.name = "erase-last-update", .firmware = update_the_forgotten, .goal = 2, .images = 3,
-     .slots = 2, .in_place = 1, .used = true},
+     .slots = 2, .present = 1, .used = true},
     {.name = "full", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .rollback = true, .full = true},
+     .present = 1, .rollback = true, .full = true},
     {.name = "full-pages", .firmware = change_mind, .goal = 2, .images = 3, .slots = 2,
-     .in_place = 1, .used = true, .page_buffer = true, .no_identity = true, .full = true},
-    {.name = "data", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2, .in_place = 1,
+     .present = 1, .used = true, .page_buffer = true, .no_identity = true, .full = true},
+    {.name = "data", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2, .present = 1,
      .used = true, .data = 1},
     {.name = "data-pages", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2,
-     .in_place = 1, .page_buffer = true, .data = 1},
+     .present = 1, .page_buffer = true, .data = 1},
+    {.name = "packed", .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 2,
+     .present = 1, .rollback = true, .used = true, .page_buffer = true, .packed = true},
+    {.name = "packed-pieces", .firmware = update_in_pieces, .goal = 1, .images = 2, .slots = 2,
+     .present = 1, .used = true, .packed = true},
+    {.name = "packed-data", .firmware = update_storage, .goal = 0, .images = 2, .slots = 2,
+     .present = 1, .used = true, .packed = true, .data = 1},
+
+    /* One place to run from. */
+    {.name = "swap", .staged = STAGED_SWAP, .firmware = update_up_to_goal, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .rollback = true, .used = true},
+    {.name = "swap-pages", .staged = STAGED_SWAP, .firmware = update_up_to_goal, .goal = 2,
+     .images = 3, .slots = 1, .present = 1, .page_buffer = true, .long_story = true},
+    {.name = "swap-crash", .staged = STAGED_SWAP, .firmware = crash_once, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .rollback = true},
+    {.name = "swap-trials", .staged = STAGED_SWAP, .firmware = crash_once, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .rollback = true, .used = true, .trials = 3, .long_story = true},
+    {.name = "swap-reject", .staged = STAGED_SWAP, .firmware = reject_once, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .rollback = true, .used = true, .long_story = true},
+    {.name = "swap-floor", .staged = STAGED_SWAP, .firmware = update_up_to_goal, .goal = 2,
+     .images = 3, .slots = 1, .present = 1, .rollback = true, .fuses = true, .long_story = true},
+    {.name = "swap-often", .staged = STAGED_SWAP, .firmware = update_often, .goal = 3, .images = 4,
+     .slots = 1, .present = 1, .rollback = true, .page_buffer = true, .long_story = true},
+    {.name = "swap-pieces", .staged = STAGED_SWAP, .firmware = update_in_pieces, .goal = 1,
+     .images = 2, .slots = 1, .present = 1, .used = true},
+    {.name = "swap-another", .staged = STAGED_SWAP, .firmware = change_mind_in_transfer, .goal = 2,
+     .images = 3, .slots = 1, .present = 1, .rollback = true, .long_story = true},
+    {.name = "swap-choose", .staged = STAGED_SWAP, .firmware = choose_between, .goal = 1,
+     .images = 2, .slots = 1, .present = 1, .rollback = true, .used = true, .long_story = true},
+    {.name = "swap-erase-last", .staged = STAGED_SWAP, .firmware = update_the_forgotten, .goal = 2,
+     .images = 3, .slots = 1, .present = 1, .rollback = true, .long_story = true},
+    {.name = "copy", .staged = STAGED_COPY, .firmware = update_up_to_goal, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .used = true},
+    {.name = "copy-pages", .staged = STAGED_COPY, .firmware = update_up_to_goal, .goal = 2,
+     .images = 3, .slots = 1, .present = 1, .page_buffer = true, .long_story = true},
+    {.name = "copy-pieces", .staged = STAGED_COPY, .firmware = update_in_pieces, .goal = 1,
+     .images = 2, .slots = 1, .present = 1},
+    {.name = "copy-unknown", .staged = STAGED_COPY, .firmware = update_up_to_goal, .goal = 1,
+     .images = 2, .slots = 1, .present = 1, .used = true, .size_unknown = true,
+     .no_identity = true, .long_story = true},
+    {.name = "copy-often", .staged = STAGED_COPY, .firmware = update_often, .goal = 3, .images = 4,
+     .slots = 1, .present = 1, .used = true, .long_story = true},
+    {.name = "copy-shared", .staged = STAGED_SHARED, .firmware = update_often, .goal = 3,
+     .images = 4, .slots = 1, .present = 1, .long_story = true},
+    {.name = "copy-gzip", .staged = STAGED_GZIP, .firmware = update_up_to_goal, .goal = 2, .images = 3, .slots = 1,
+     .present = 1, .used = true},
+    {.name = "copy-gzip-pages", .staged = STAGED_GZIP, .firmware = update_often, .goal = 3, .images = 4, .slots = 1,
+     .present = 1, .page_buffer = true, .long_story = true},
+    {.name = "gzip-data", .staged = STAGED_GZIP, .firmware = update_storage, .goal = 0, .images = 2, .slots = 1,
+     .present = 1, .used = true, .data = 1},
+    {.name = "copy-data", .staged = STAGED_COPY, .firmware = update_storage, .goal = 0, .images = 2,
+     .slots = 1, .present = 1, .used = true, .data = 1},
+    {.name = "swap-data", .staged = STAGED_SWAP, .firmware = update_storage, .goal = 0, .images = 2,
+     .slots = 1, .present = 1, .rollback = true, .page_buffer = true, .data = 1},
+    {.name = "swap-data-app", .staged = STAGED_SWAP, .firmware = data_around_app, .goal = 1, .images = 3, .slots = 1,
+     .present = 1, .rollback = true, .used = true, .data = 2, .long_story = true},
+    {.name = "shared-data-app", .staged = STAGED_SHARED, .firmware = data_around_app, .goal = 1, .images = 3,
+     .slots = 1, .present = 1, .used = true, .data = 2, .long_story = true},
+    {.name = "in-place-app", .staged = STAGED_COPY, .firmware = data_around_app, .goal = 1, .images = 3, .slots = 1,
+     .present = 1, .used = true, .page_buffer = true, .in_place = true, .data = 2, .long_story = true},
+    {.name = "in-place", .staged = STAGED_COPY, .firmware = update_storage, .goal = 0, .images = 2,
+     .slots = 1, .present = 1, .used = true, .in_place = true, .data = 1},
+    {.name = "in-place-full", .staged = STAGED_SWAP, .firmware = update_storage, .goal = 0,
+     .images = 2, .slots = 1, .present = 1, .page_buffer = true, .full = true, .in_place = true,
+     .data = 1},
 
     /* Through each way in. */
     {.name = "espota", .way = WAY_ESPOTA, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "espota-broken", .way = WAY_ESPOTA, .firmware = update_in_pieces, .goal = 1,
-     .images = 2, .slots = 2, .in_place = 1, .page_buffer = true},
+     .images = 2, .slots = 2, .present = 1, .page_buffer = true},
     {.name = "espota-crash", .way = WAY_ESPOTA, .firmware = crash_once, .goal = 2, .images = 3,
-     .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "espota-held", .way = WAY_ESPOTA, .firmware = hold_back, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true},
+     .slots = 2, .present = 1, .rollback = true},
     {.name = "espota-data", .way = WAY_ESPOTA, .firmware = update_storage, .goal = 0, .images = 2,
-     .slots = 2, .in_place = 1, .used = true, .data = 1},
+     .slots = 2, .present = 1, .used = true, .data = 1},
     {.name = "esphome", .way = WAY_ESPHOME, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true, .page_buffer = true},
+     .slots = 2, .present = 1, .rollback = true, .page_buffer = true},
     {.name = "esphome-reject", .way = WAY_ESPHOME, .firmware = reject_once, .goal = 2, .images = 3,
-     .slots = 1, .in_place = 1, .factory = true, .rollback = true},
+     .slots = 1, .present = 1, .factory = true, .rollback = true},
     {.name = "form", .way = WAY_FORM, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "form-data", .way = WAY_FORM, .firmware = update_storage, .goal = 0, .images = 2,
-     .slots = 2, .in_place = 1, .data = 1},
+     .slots = 2, .present = 1, .data = 1},
     {.name = "form-held", .way = WAY_FORM, .firmware = hold_back, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .used = true},
+     .slots = 2, .present = 1, .used = true},
     {.name = "raw", .way = WAY_RAW, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true, .page_buffer = true},
+     .slots = 2, .present = 1, .rollback = true, .page_buffer = true},
     {.name = "pull", .way = WAY_PULL, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true},
+     .slots = 2, .present = 1, .rollback = true},
     {.name = "pull-resume", .way = WAY_PULL, .firmware = update_in_pieces, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .used = true, .large = true},
+     .slots = 2, .present = 1, .used = true, .large = true},
     {.name = "pull-pieces", .way = WAY_PULL, .firmware = update_in_pieces, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .page_buffer = true},
+     .slots = 2, .present = 1, .page_buffer = true},
     {.name = "pull-refused", .way = WAY_PULL, .firmware = refuse_between, .goal = 1, .images = 3,
-     .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "pull-another", .way = WAY_PULL, .firmware = change_mind_in_transfer, .goal = 2,
-     .images = 3, .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .images = 3, .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "https", .way = WAY_HTTPS, .firmware = update_up_to_goal, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .rollback = true, .used = true},
+     .slots = 2, .present = 1, .rollback = true, .used = true},
     {.name = "https-resume", .way = WAY_HTTPS, .firmware = update_in_pieces, .goal = 1, .images = 2,
-     .slots = 2, .in_place = 1, .used = true, .large = true},
+     .slots = 2, .present = 1, .used = true, .large = true},
     {.name = "https-another", .way = WAY_HTTPS, .firmware = change_mind_in_transfer, .goal = 2,
-     .images = 3, .slots = 2, .in_place = 1, .page_buffer = true},
+     .images = 3, .slots = 2, .present = 1, .page_buffer = true},
     {.name = "https-ranges", .way = WAY_RANGES, .firmware = update_in_pieces, .goal = 1,
-     .images = 2, .slots = 2, .in_place = 1, .page_buffer = true},
+     .images = 2, .slots = 2, .present = 1, .page_buffer = true},
     {.name = "https-ahead", .way = WAY_RANGES, .firmware = update_up_to_goal, .goal = 1,
-     .images = 2, .slots = 2, .in_place = 1, .rollback = true, .used = true, .ahead = true},
+     .images = 2, .slots = 2, .present = 1, .rollback = true, .used = true, .ahead = true},
+    {.name = "espota-swap", .way = WAY_ESPOTA, .staged = STAGED_SWAP, .firmware = crash_once, .goal = 2, .images = 3,
+     .slots = 1, .present = 1, .rollback = true, .long_story = true},
+    {.name = "pull-swap", .way = WAY_PULL, .staged = STAGED_SWAP, .firmware = update_in_pieces, .goal = 1, .images = 2,
+     .slots = 1, .present = 1, .used = true, .long_story = true},
+    {.name = "form-copy", .way = WAY_FORM, .staged = STAGED_COPY, .firmware = hold_back, .goal = 1, .images = 2,
+     .slots = 1, .present = 1, .used = true},
+    {.name = "raw-data", .way = WAY_RAW, .staged = STAGED_COPY, .firmware = update_storage, .goal = 0, .images = 2,
+     .slots = 1, .present = 1, .data = 1},
     {.name = "list", .way = WAY_LIST, .firmware = work_through_list, .goal = 1, .images = 3,
-     .slots = 2, .in_place = 1, .used = true, .data = 2},
+     .slots = 2, .present = 1, .used = true, .data = 2},
     {.name = "list-app-first", .way = WAY_LIST, .firmware = work_through_list, .goal = 1,
-     .images = 3, .slots = 2, .in_place = 1, .used = true, .app_first = true, .data = 2},
+     .images = 3, .slots = 2, .present = 1, .used = true, .app_first = true, .data = 2},
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

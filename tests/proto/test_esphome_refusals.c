@@ -283,10 +283,14 @@ static void test_damaged_image(void **state)
     esphome_assert_refused(bench, OTA_ERR_DIGEST, 0x8B);
     assert_int_equal(bench->said[bench->said_len - 2], 0x44);
     bench->md5[3] ^= 1;
-    bench->image[0] = 0x1F;
+    bench->image[0] = 0x7F;
     esphome_use_image(bench);
     run_push(bench);
     esphome_assert_refused(bench, OTA_ERR_IMAGE_MAGIC, 0x80);
+    bench->image[0] = 0x1F; /* gzip, which this device does not take */
+    esphome_use_image(bench);
+    run_push(bench);
+    esphome_assert_refused(bench, OTA_ERR_COMPRESSED, 0x80);
     esphome_make_image(bench, 0);
     bench->image[12] ^= 1;
     esphome_use_image(bench);
@@ -325,6 +329,7 @@ static void test_error_bytes(void **state)
         {OTA_ERR_IMAGE_CHIP, 0x84},
         {OTA_ERR_IMAGE_HASH, 0x84},
         {OTA_ERR_IMAGE_TRUNCATED, 0x84},
+        {OTA_ERR_IMAGE_FLASH_SIZE, 0x87},
         {OTA_ERR_IMAGE_MAGIC, 0x80},
         {OTA_ERR_NO_PARTITION, 0x8A},
         {OTA_ERR_NO_OTADATA, 0x8A},

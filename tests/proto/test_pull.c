@@ -112,6 +112,55 @@ static void test_updrafts_own_request(void **state)
                                         "\r\n");
 }
 
+/* How an image may be compressed is said in the one dialect that has a word for it; also by who goes
+   on with a plain one, since the server may have another by now. */
+static void test_what_it_unpacks(void **state)
+{
+    struct bench *bench = *state;
+    static const struct ota_pull_dialect *const others[] = {&ota_pull_esp8266, &ota_pull_esp32};
+
+    bench->facts.accept = "gzip";
+    bench_interrupt(bench, 'e', 9000);
+    assert_non_null(strstr(bench->request, "x-Updraft-version: 1.0.0\r\n"
+                                           "x-Updraft-accept: gzip\r\n\r\n"));
+    ota_pull_connected(&bench->pull);
+    bench_take_request(bench);
+    assert_non_null(strstr(bench->request, "x-Updraft-accept: gzip\r\nRange: bytes="));
+    for (size_t i = 0; i < 2; i++) {
+        bench->options.dialect = others[i];
+        bench_begin(bench);
+        ota_pull_connected(&bench->pull);
+        bench_take_request(bench);
+        assert_null(strstr(bench->request, "gzip"));
+    }
+}
+
+/* Who has seen a compressed transfer break off would rather have a plain one. */
+static void test_what_it_would_rather_have(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->facts.accept = "gzip";
+    bench->options.prefer_plain = true;
+    bench_begin(bench);
+    ota_pull_connected(&bench->pull);
+    bench_take_request(bench);
+    assert_non_null(strstr(bench->request, "x-Updraft-accept: plain, gzip\r\n"));
+
+    bench->options.prefer_plain = false;
+    bench_interrupt(bench, 'e', 9000);
+    assert_non_null(strstr(bench->request, "x-Updraft-accept: gzip\r\n"));
+    bench_begin(bench);
+    char head[512];
+    bench_answer(bench, bench_whole(bench, head), bench->image, 9000);
+    bench->update.is_compressed = true; /* as its unwrap would have found */
+    bench_close_connection(bench);
+    bench_wait_out(bench);
+    ota_pull_connected(&bench->pull);
+    bench_take_request(bench);
+    assert_non_null(strstr(bench->request, "x-Updraft-accept: plain, gzip\r\n"));
+}
+
 static void test_what_cannot_be_asked(void **state)
 {
     struct bench *bench = *state;
@@ -479,6 +528,8 @@ int main(void)
         TEST(test_the_request_of_an_esp8266),
         TEST(test_the_request_of_an_esp32),
         TEST(test_updrafts_own_request),
+        TEST(test_what_it_unpacks),
+        TEST(test_what_it_would_rather_have),
         TEST(test_what_cannot_be_asked),
         TEST(test_every_answer),
         TEST(test_an_update),

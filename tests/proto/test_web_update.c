@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proto/web_bench.h"
+#include "support/gzip_file.h"
 #include "support/images.h"
 
 static struct web_bench bench;
@@ -354,6 +355,54 @@ static void test_sizes_are_compared(void **state)
     web_bench_assert_updated(&bench);
 }
 
+/* What is compressed is for each dialect what it unpacks to. */
+static void test_every_dialect_compressed(void **state)
+{
+    static uint8_t packed[WEB_IMAGE_MAX];
+
+    for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++) {
+        set_up(state);
+        web_bench_take_gzip(&bench);
+        size_t len = gzip_file_make(packed, sizeof packed, bench.image, bench.image_len);
+        assert_true(len > 0);
+        compose(&dialects[i], packed, len);
+        web_bench_ask(&bench);
+        assert_success(&dialects[i]);
+    }
+    assert_int_equal(web_bench_get(&bench, "/update/info", ""), 200);
+    assert_non_null(strstr(web_bench_body(&bench, 0), "\"gzip\":true"));
+}
+
+/* A compressed file may be larger than what comes out of it, by an eighth. */
+static void test_too_large_for_what_is_compressed(void **state)
+{
+    static const struct {
+        const char *type;
+        unsigned length;
+        bool is_refused;
+    } heads[] = {
+        {"application/octet-stream", 73728, false},
+        {"application/octet-stream", 73729, true},
+        {"multipart/form-data; boundary=b", 73728 + OTA_WEB_SLACK, false},
+        {"multipart/form-data; boundary=b", 73729 + OTA_WEB_SLACK, true},
+    };
+    char head[256];
+
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        set_up(state);
+        web_bench_take_gzip(&bench);
+        snprintf(head, sizeof head,
+                 "POST /update HTTP/1.1\r\nHost: board\r\nExpect: 100-continue\r\n"
+                 "Content-Type: %s\r\nContent-Length: %u\r\n",
+                 heads[i].type, heads[i].length);
+        web_bench_compose(&bench, head, NULL, 0);
+        web_bench_ask(&bench);
+        assert_int_equal(web_bench_status(&bench, 0), heads[i].is_refused ? 413 : 100);
+        web_bench_open(&bench, 0);
+        web_bench_assert_nothing(&bench);
+    }
+}
+
 static void test_too_large_is_said_before_the_body(void **state)
 {
     static const char head[] = "POST /update HTTP/1.1\r\nHost: board\r\nExpect: 100-continue\r\n"
@@ -409,6 +458,8 @@ static void test_too_large_is_said_at_the_forms_part(void **state)
                                sizeof data);
         assert_int_equal(web_bench_ask(&bench), 413);
         assert_non_null(strstr(web_bench_body(&bench, 0), wanted[i % 2]));
+        assert_string_equal(bench.events, "U");
+        assert_string_equal(bench.web.refused, "the file does not fit");
         assert_true(web_bench_same_flash(&bench));
         assert_int_equal(bench.intake.state, OTA_INTAKE_FREE);
         assert_null(bench.web.upload.owner);
@@ -496,6 +547,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_dialect),
+        cmocka_unit_test(test_every_dialect_compressed),
         cmocka_unit_test(test_every_dialect_however_it_is_cut),
         cmocka_unit_test(test_a_wrong_file),
         cmocka_unit_test(test_a_broken_file),
@@ -505,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_digests_are_compared),
         cmocka_unit_test(test_sizes_are_compared),
         cmocka_unit_test(test_too_large_is_said_before_the_body),
+        cmocka_unit_test(test_too_large_for_what_is_compressed),
         cmocka_unit_test(test_too_large_is_said_at_the_forms_part),
         cmocka_unit_test(test_the_restart_is_the_boards_choice),
         cmocka_unit_test(test_two_uploads_and_one_restart),

@@ -130,6 +130,14 @@ static void open_intake(struct bench *bench)
     assert_int_equal(ota_intake_init(&bench->intake, &options), OTA_OK);
 }
 
+void bench_take_gzip(struct bench *bench)
+{
+    ota_gunzip_decoder_init(&bench->gunzip);
+    bench->decoders[0] = &bench->gunzip.decoder;
+    ota_unwrap_init(&bench->unwrap, bench->decoders);
+    bench->intake.options.unwrap = &bench->unwrap;
+}
+
 static void on_event(void *context, const struct ota_upgrade_list *list,
                      enum ota_upgrade_event event)
 {

@@ -7,6 +7,8 @@
  * moves, and sources in memory, found by a scheme of the bench's own ("mem:name").
  */
 
+#include <updraft/gunzip.h>
+#include <updraft/unwrap.h>
 #include <updraft/upgrade_list.h>
 
 #include "proto/ram_device.h"
@@ -38,6 +40,9 @@ struct bench {
     struct ota_platform platform; /* first: a cast gets the bench back */
     struct ram_device ram;
     struct ota_intake intake;
+    struct ota_gunzip_decoder gunzip;
+    struct ota_decoder *decoders[2];
+    struct ota_unwrap unwrap;
     struct ota_scheme scheme;
     struct ota_fetch fetch;
     struct bench_source *open; /* NULL: none */
@@ -84,6 +89,9 @@ void bench_install_tone(struct bench *bench);
 
 /* Makes an app of this project and version in `image`. */
 void bench_make_image(struct bench *bench, const char *project, const char *version);
+
+/* Gives the device a decoder of gzip. */
+void bench_take_gzip(struct bench *bench);
 
 /* Fail the test unless: the item had this outcome, error and reason; the flash is as remembered;
    "storage" begins with these bytes; the log has this in it. */

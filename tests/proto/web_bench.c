@@ -32,7 +32,7 @@ static void on_event(void *context, enum ota_web_event event)
     size_t len = strlen(bench->events);
 
     assert_true(len + 1 < sizeof bench->events);
-    bench->events[len] = "LFRB"[event];
+    bench->events[len] = "LFRBU"[event];
     bench->events[len + 1] = '\0';
 }
 
@@ -85,6 +85,15 @@ void web_bench_begin(struct web_bench *bench)
         web_bench_open(bench, i);
     }
     web_bench_note_flash(bench);
+}
+
+void web_bench_take_gzip(struct web_bench *bench)
+{
+    ota_gunzip_decoder_init(&bench->gunzip);
+    bench->decoders[0] = &bench->gunzip.decoder;
+    ota_unwrap_init(&bench->unwrap, bench->decoders);
+    bench->intake_options.unwrap = &bench->unwrap;
+    web_bench_begin(bench);
 }
 
 void web_bench_set_password(struct web_bench *bench, const char *user, const char *password)

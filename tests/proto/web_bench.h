@@ -7,6 +7,8 @@
  * image that may be uploaded. Requests go in at any cut, answers come out as text.
  */
 
+#include <updraft/gunzip.h>
+#include <updraft/unwrap.h>
 #include <updraft/web_update.h>
 
 #include "proto/ram_device.h"
@@ -18,6 +20,9 @@ struct web_bench {
     struct ram_device ram;
     struct ota_intake_options intake_options;
     struct ota_intake intake;
+    struct ota_gunzip_decoder gunzip;
+    struct ota_decoder *decoders[2];
+    struct ota_unwrap unwrap;
     struct ota_web_options options;
     struct ota_web web;
     struct ota_web_connection connection[WEB_CONNECTIONS];
@@ -39,7 +44,7 @@ struct web_bench {
     size_t out_len[WEB_CONNECTIONS];
     unsigned restarts;
     enum ota_restart_reason reason;
-    char events[32]; /* a letter each: login, foreign, restart, rollback */
+    char events[32]; /* a letter each: login, foreign, restart, rollback, upload refused */
 };
 
 /* Makes a bench with an image of `size` bytes (0: the smallest) for its chip. */
@@ -50,6 +55,9 @@ void web_bench_begin(struct web_bench *bench);
 
 /* Begins again with this login. */
 void web_bench_set_password(struct web_bench *bench, const char *user, const char *password);
+
+/* Gives the device a decoder of gzip, and begins. */
+void web_bench_take_gzip(struct web_bench *bench);
 
 /* Opens a connection afresh, from a peer of its own number. */
 void web_bench_open(struct web_bench *bench, unsigned connection);

@@ -130,13 +130,15 @@ static enum ota_err hash_begin(struct ota_hash *hash, enum ota_hash_algorithm al
     if (strikes(FAULT_CRYPTO)) {
         return OTA_ERR_CRYPTO;
     }
-    running_hashes++;
-    return ota_crypto_bearssl.hash_begin(hash, algorithm);
+    enum ota_err err = ota_crypto_bearssl_sha384.hash_begin(hash, algorithm);
+    running_hashes += err == OTA_OK;
+    return err;
 }
 
 static enum ota_err hash_update(struct ota_hash *hash, const void *data, size_t len)
 {
-    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO : ota_crypto_bearssl.hash_update(hash, data, len);
+    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO
+                                 : ota_crypto_bearssl_sha384.hash_update(hash, data, len);
 }
 
 static enum ota_err hash_clone(const struct ota_hash *hash, struct ota_hash *copy)
@@ -145,19 +147,20 @@ static enum ota_err hash_clone(const struct ota_hash *hash, struct ota_hash *cop
         return OTA_ERR_CRYPTO;
     }
     running_hashes++;
-    return ota_crypto_bearssl.hash_clone(hash, copy);
+    return ota_crypto_bearssl_sha384.hash_clone(hash, copy);
 }
 
 static enum ota_err hash_finish(struct ota_hash *hash, uint8_t *digest)
 {
     running_hashes--;
-    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO : ota_crypto_bearssl.hash_finish(hash, digest);
+    return strikes(FAULT_CRYPTO) ? OTA_ERR_CRYPTO
+                                 : ota_crypto_bearssl_sha384.hash_finish(hash, digest);
 }
 
 static void hash_abort(struct ota_hash *hash)
 {
     running_hashes--;
-    ota_crypto_bearssl.hash_abort(hash);
+    ota_crypto_bearssl_sha384.hash_abort(hash);
 }
 
 const struct ota_crypto faulty_crypto = {

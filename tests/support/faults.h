@@ -58,7 +58,7 @@ struct faulty_flash {
 /* Makes `faulty` a driver with the geometry of `under`, which must outlive it. */
 void faulty_flash_init(struct faulty_flash *faulty, struct ota_flash *under);
 
-/* BearSSL, but for the faults. It counts the hashes that are begun and not yet ended: a test that
+/* BearSSL with all its hashes, but for the faults. It counts the hashes that are begun and not yet ended: a test that
    ends with some left has found a leak. */
 extern const struct ota_crypto faulty_crypto;
 int faulty_crypto_running(void);

@@ -78,9 +78,9 @@ server.serve_forever()' "$1"
 }
 
 # `updraft serve`; its address in $server.
-serve_images() { # FOLDER
+serve_images() { # FOLDER OPTION...
     rm -f server_port
-    start server.log "$updraft" serve "$1" --address 127.0.0.1 --port 0 --port-file server_port
+    start server.log "$updraft" serve "$@" --address 127.0.0.1 --port 0 --port-file server_port
     await "the update server has its port" test -s server_port
     server=http://127.0.0.1:$(<server_port)
 }

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { prepareFiles, startBoard } from './board.mjs';
 
@@ -204,6 +205,19 @@ describe('a board that is restarted by hand', () => {
     await shoot(page, '11-dropped');
     await send(page).click();
     await resultIs(page, /proven, and boots next/);
+    assert.ok((await info(board)).slots.some(s => s.next && !s.runs && s.project === files.project));
+  });
+
+  test('a compressed program is sent, and compressed data', async () => {
+    for (const [name, file, said] of [['code.bin.gz', files.code, /proven, and boots next/], ['littlefs.bin.gz', files.data, /data is in place/]]) {
+      const packed = join(files.folder, name);
+      writeFileSync(packed, gzipSync(readFileSync(file)));
+      await pick(page, packed);
+      await page.getByText(/ bytes, compressed/).waitFor();
+      await page.locator(`[value=${file === files.data ? 'filesystem' : 'firmware'}]:checked`).waitFor();
+      await send(page).click();
+      await resultIs(page, said);
+    }
     assert.ok((await info(board)).slots.some(s => s.next && !s.runs && s.project === files.project));
   });
 
