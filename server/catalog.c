@@ -24,7 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/folder.h"
 #include "server/watch.h"
 
 #define SETTLE_MS_DEFAULT 2000u
@@ -82,6 +81,7 @@ static struct catalog_image *image_new(const char *name, const struct file_ident
     image->size = identity->size;
     image->modified = identity->modified;
     image->identity = *identity;
+    atomic_init(&image->packed, NULL);
     atomic_init(&image->references, 1);
     return image;
 }
@@ -95,6 +95,7 @@ struct catalog_image *catalog_hold_image(struct catalog_image *image)
 void catalog_release_image(struct catalog_image *image)
 {
     if (image != NULL && atomic_fetch_sub(&image->references, 1) == 1) {
+        free(atomic_load(&image->packed));
         free(image);
     }
 }
@@ -154,51 +155,15 @@ struct catalog_image *catalog_find(const struct catalog_snapshot *snapshot, cons
     return index == SIZE_MAX ? NULL : snapshot->images[index];
 }
 
-/* ------------------------------------------------------------------ identity of files */
-
-static struct file_identity identity_of(const struct stat *status)
-{
-    return (struct file_identity){
-        .device = status->st_dev,
-        .inode = status->st_ino,
-        .size = (uint64_t)status->st_size,
-        .modified = status->st_mtim,
-        .changed = status->st_ctim,
-    };
-}
-
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool same_bytes(const struct file_identity *a, const struct file_identity *b)
-{
-    return a->size == b->size && same_time(&a->modified, &b->modified);
-}
-
-static bool same_file(const struct file_identity *a, const struct file_identity *b)
-{
-    return a->device == b->device && a->inode == b->inode && same_bytes(a, b) &&
-           same_time(&a->changed, &b->changed);
-}
-
 int catalog_open_image(const struct catalog_snapshot *snapshot, const struct catalog_image *image)
 {
-    const int fd = folder_open_file(snapshot->folder, image->name);
-    if (fd < 0) {
-        return -1;
-    }
-    struct stat status;
-    if (fstat(fd, &status) == 0) {
-        const struct file_identity identity = identity_of(&status);
-        if (same_file(&identity, &image->identity)) {
-            return fd;
-        }
-    }
-    close(fd);
-    errno = ESTALE;
-    return -1;
+    return folder_open_same(snapshot->folder, image->name, &image->identity);
+}
+
+const struct packed_image *catalog_packed(const struct catalog_image *image)
+{
+    const struct packed_image *packed = atomic_load(&image->packed);
+    return packed != NULL && packed->size > 0 ? packed : NULL;
 }
 
 /* ------------------------------------------------------------------ looking at the folder */
@@ -233,7 +198,7 @@ static void recheck_in(struct look *look, int64_t ms)
 static int64_t unsettled_ms(const struct catalog *catalog, const struct catalog_image *image)
 {
     const struct file_facts *facts = &image->facts;
-    if (facts->image_length != 0 && facts->image_length == image->size) {
+    if (facts->is_whole) {
         return 0;
     }
     const int64_t age = clock_ms(CLOCK_REALTIME) - ((int64_t)image->modified.tv_sec * 1000 +
@@ -260,9 +225,9 @@ static void look_into(struct look *look, const char *name, int fd,
         catalog_release_image(image);
         return;
     }
-    const struct file_identity after = identity_of(&status);
-    const int64_t wait_ms =
-        same_file(&after, identity) ? unsettled_ms(catalog, image) : catalog->options.settle_ms;
+    const struct file_identity after = folder_identity(&status);
+    const int64_t wait_ms = folder_same_file(&after, identity) ? unsettled_ms(catalog, image)
+                                                               : catalog->options.settle_ms;
     if (wait_ms > 0) {
         recheck_in(look, wait_ms);
         catalog_release_image(image);
@@ -283,18 +248,18 @@ static void look_at(struct look *look, const char *name)
         close(fd);
         return;
     }
-    const struct file_identity identity = identity_of(&status);
+    const struct file_identity identity = folder_identity(&status);
     const size_t old_index = find_index(look->old, name);
     if (old_index != SIZE_MAX) {
         struct catalog_image *old = look->old->images[old_index];
-        if (same_file(&identity, &old->identity)) {
+        if (folder_same_file(&identity, &old->identity)) {
             look_add(look, catalog_hold_image(old));
             close(fd);
             return;
         }
         look->overwritten[old_index] = identity.device == old->identity.device &&
                                        identity.inode == old->identity.inode &&
-                                       !same_bytes(&identity, &old->identity);
+                                       !folder_same_bytes(&identity, &old->identity);
     }
     const int64_t patience = (int64_t)catalog->options.settle_ms * WRITER_PATIENCE;
     if (watch_is_written(&catalog->watch, name, clock_ms(CLOCK_MONOTONIC), patience)) {
@@ -427,6 +392,9 @@ static void publish(struct look *look)
     pthread_mutex_unlock(&catalog->lock);
     catalog_release(before);
     tell_others(look);
+    if (catalog->options.on_publish != NULL) {
+        catalog->options.on_publish(catalog->options.context);
+    }
 }
 
 /* Looks at the folder and publishes what is different. Returns in how many milliseconds to look

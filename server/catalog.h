@@ -23,22 +23,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <time.h>
 
 #include <updraft/crypto.h>
 
+#include "server/folder.h"
 #include "server/inspect.h"
 
 struct catalog;
 
-/* What makes a file the same file with the same bytes. */
-struct file_identity {
-    dev_t device;
-    ino_t inode;
-    uint64_t size;
-    struct timespec modified;
-    struct timespec changed;
+/* The same bytes packed by gzip: a file of their own (server/packed.h). */
+struct packed_image {
+    uint64_t size; /* 0: packing is not worth it, or not possible */
+    uint8_t md5[OTA_MD5_SIZE];
+    uint8_t sha256[OTA_SHA256_SIZE];
+    struct file_identity identity;
 };
 
 struct catalog_image {
@@ -48,6 +47,7 @@ struct catalog_image {
     struct file_facts facts;
 
     struct file_identity identity;
+    _Atomic(struct packed_image *) packed; /* set once, later: see catalog_packed */
     _Atomic unsigned references;
 };
 
@@ -77,6 +77,7 @@ struct catalog_options {
     /* Called for each change, from catalog_start (all files found are additions) and then from the
        catalogue's thread. NULL if not wanted. */
     void (*on_change)(void *context, enum catalog_change change, const struct catalog_image *image);
+    void (*on_publish)(void *context); /* after each new list that on_change has told of; or NULL */
     void *context;
 };
 
@@ -103,6 +104,10 @@ struct catalog_image *catalog_find(const struct catalog_snapshot *snapshot, cons
 /* Opens the file for reading; the descriptor is the caller's. Returns -1 with errno, ESTALE if the
    file is no longer the one with these facts. */
 int catalog_open_image(const struct catalog_snapshot *snapshot, const struct catalog_image *image);
+
+/* Returns the packed form, which lives as long as the image; NULL if there is none, or not yet. Any
+   thread. */
+const struct packed_image *catalog_packed(const struct catalog_image *image);
 
 /* Holds an image beyond its snapshot, and lets go of it. */
 struct catalog_image *catalog_hold_image(struct catalog_image *image);

@@ -11,11 +11,14 @@
 #include <strings.h>
 
 #include <updraft/chip.h>
-
 #include <updraft/version.h>
+
+#include "server/decide_packing.h"
+#include "server/hex.h"
 
 /* What an image must be for this device. */
 struct wish {
+    const struct device *device;
     enum file_kind kind;
     const char *project; /* NULL: any */
     uint16_t chip;       /* FILE_CHIP_NONE: any of the platform */
@@ -25,7 +28,8 @@ struct wish {
 static struct catalog_image *choose(const struct device *device,
                                     struct catalog_image *const *images, size_t count,
                                     struct wish *wish, struct decision *refusal);
-static struct decision judge(const struct device *device, struct catalog_image *image);
+static struct decision judge(const struct device *device, struct catalog_image *image,
+                             struct catalog_image *const *images, size_t count);
 
 __attribute__((format(printf, 4, 5))) static struct decision decision_of(
     enum decision_kind kind, unsigned status, struct catalog_image *image, const char *format, ...)
@@ -69,7 +73,8 @@ struct decision decide(const struct device *device, struct catalog_image *const 
                            device->mode);
     }
 
-    struct wish wish = {.kind = modes[mode].kind,
+    struct wish wish = {.device = device,
+                        .kind = modes[mode].kind,
                         .project = device->project,
                         .chip = FILE_CHIP_NONE,
                         .platform = device->platform};
@@ -83,7 +88,7 @@ struct decision decide(const struct device *device, struct catalog_image *const 
         return decision_of(DECISION_TELL_VERSION, 200, image, "version is %s",
                            decide_version_text(image, md5));
     }
-    return judge(device, image);
+    return judge(device, image, images, count);
 }
 
 /* ------------------------------------------------------------------ which image */
@@ -123,18 +128,6 @@ static bool is_wanted(const struct wish *wish, const struct catalog_image *image
                                         : wish->chip == facts->chip;
 }
 
-static bool is_running(const struct device *device, const struct catalog_image *image)
-{
-    const struct file_facts *facts = &image->facts;
-    if (device->has_md5 && memcmp(device->md5, facts->image_md5, sizeof device->md5) == 0) {
-        return true;
-    }
-    return device->has_sha256 &&
-           (memcmp(device->sha256, facts->image_sha256, sizeof device->sha256) == 0 ||
-            (facts->has_image_digest &&
-             memcmp(device->sha256, facts->image_digest, sizeof device->sha256) == 0));
-}
-
 /* Says whether `a` is to be offered rather than `b`: an order without ties or cycles. */
 static bool goes_before(const struct catalog_image *a, const struct catalog_image *b)
 {
@@ -170,14 +163,16 @@ static const char *wish_chip(const struct wish *wish)
                                         : inspect_chip_name(wish->chip);
 }
 
-static struct decision none_found(const struct wish *wish)
+/* `only_packed`: there is one, but the device cannot unpack it. */
+static struct decision none_found(const struct wish *wish, bool only_packed)
 {
+    const char *but = only_packed ? " but compressed, which the device does not unpack" : "";
     if (wish->project != NULL) {
-        return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s of project %.64s for %s here",
-                           wish_text(wish), wish->project, wish_chip(wish));
+        return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s of project %.64s for %s here%s",
+                           wish_text(wish), wish->project, wish_chip(wish), but);
     }
-    return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s for %s here", wish_text(wish),
-                       wish_chip(wish));
+    return decision_of(DECISION_NOT_FOUND, 404, NULL, "no %s for %s here%s", wish_text(wish),
+                       wish_chip(wish), but);
 }
 
 /* Finds the best of what is wanted, or says why there is none to be had. */
@@ -185,9 +180,14 @@ static struct catalog_image *best_of(const struct wish *wish, struct catalog_ima
                                      size_t count, struct decision *refusal)
 {
     struct catalog_image *best = NULL;
+    bool only_packed = false;
     for (size_t i = 0; i < count; i++) {
         struct catalog_image *image = images[i];
         if (!is_wanted(wish, image)) {
+            continue;
+        }
+        if (!decide_can_unpack(wish->device, image)) {
+            only_packed = true;
             continue;
         }
         if (best != NULL && wish->project == NULL &&
@@ -213,7 +213,7 @@ static struct catalog_image *best_of(const struct wish *wish, struct catalog_ima
         }
     }
     if (best == NULL) {
-        *refusal = none_found(wish);
+        *refusal = none_found(wish, only_packed);
     }
     return best;
 }
@@ -232,7 +232,7 @@ static struct catalog_image *choose(const struct device *device,
     }
     for (size_t i = 0; i < count; i++) {
         const struct file_facts *facts = &images[i]->facts;
-        if (facts->kind != FILE_APP || !is_running(device, images[i])) {
+        if (facts->kind != FILE_APP || !decide_is_running(device, images[i])) {
             continue;
         }
         if (wish->project == NULL) {
@@ -253,10 +253,7 @@ const char *decide_version_text(const struct catalog_image *image, char buffer[3
     if (image->facts.version[0] != '\0') {
         return image->facts.version;
     }
-    for (size_t i = 0; i < sizeof image->facts.md5; i++) {
-        snprintf(buffer + 2 * i, 3, "%02x", image->facts.md5[i]);
-    }
-    return buffer;
+    return hex_of(image->facts.md5, sizeof image->facts.md5, buffer);
 }
 
 enum verdict {
@@ -268,7 +265,7 @@ enum verdict {
 static enum verdict is_newer(const struct device *device, const struct catalog_image *image)
 {
     const bool is_app = image->facts.kind == FILE_APP;
-    if (is_app && is_running(device, image)) {
+    if (is_app && decide_is_running(device, image)) {
         return SAME_OR_OLDER;
     }
     if (device->version != NULL) {
@@ -291,10 +288,53 @@ static enum verdict is_newer(const struct device *device, const struct catalog_i
 /* The larger of what must find room on the device's flash. */
 static uint64_t flash_needed(const struct catalog_image *image)
 {
-    return image->facts.flash_size > image->size ? image->facts.flash_size : image->size;
+    const struct file_facts *facts = &image->facts;
+    const uint64_t plain = facts->is_packed ? facts->plain_size : image->size;
+    return facts->flash_size > plain ? facts->flash_size : plain;
 }
 
-static struct decision judge(const struct device *device, struct catalog_image *image)
+/* What must find room where an update is written: ours is unpacked on its way there, the ESP8266's
+   when it boots. */
+static uint64_t space_needed(const struct device *device, const struct catalog_image *image,
+                             const struct packed_image *packed)
+{
+    if (device->platform == DEVICE_UPDRAFT && image->facts.is_packed) {
+        return image->facts.plain_size;
+    }
+    return packed != NULL && device->platform != DEVICE_UPDRAFT ? packed->size : image->size;
+}
+
+/* The device is to get the image, if there is room for it. */
+static struct decision send(const struct device *device, struct catalog_image *image,
+                            struct catalog_image *const *images, size_t count)
+{
+    const struct file_facts *facts = &image->facts;
+    const char *version = facts->version[0] == '\0' ? "without a version" : facts->version;
+    const struct packed_image *packed = decide_packed(device, image, images, count);
+    const uint64_t space = space_needed(device, image, packed);
+    if (facts->kind == FILE_APP && space > device->free_space) {
+        return decision_of(DECISION_REFUSE, 403, image,
+                           "%s %s has %" PRIu64 " bytes, the device has room for %" PRIu64,
+                           facts->project, version, space, device->free_space);
+    }
+    if (flash_needed(image) > device->chip_size) {
+        return decision_of(DECISION_REFUSE, 403, image,
+                           "%s %s is made for %" PRIu64 " bytes of flash, the device has %" PRIu64,
+                           facts->project, version, flash_needed(image), device->chip_size);
+    }
+    const char *problem = decide_packing_problem(device, image, images, count);
+    if (problem != NULL) {
+        return decision_of(DECISION_REFUSE, 403, image, "%s %s %s", facts->project, version,
+                           problem);
+    }
+    struct decision decision =
+        decision_of(DECISION_SEND, 200, image, "%s %s", facts->project, version);
+    decision.packed = packed;
+    return decision;
+}
+
+static struct decision judge(const struct device *device, struct catalog_image *image,
+                             struct catalog_image *const *images, size_t count)
 {
     const struct file_facts *facts = &image->facts;
     const char *version = facts->version[0] == '\0' ? "without a version" : facts->version;
@@ -311,15 +351,5 @@ static struct decision judge(const struct device *device, struct catalog_image *
     case NEWER:
         break;
     }
-    if (facts->kind == FILE_APP && image->size > device->free_space) {
-        return decision_of(DECISION_REFUSE, 403, image,
-                           "%s %s has %" PRIu64 " bytes, the device has room for %" PRIu64,
-                           facts->project, version, image->size, device->free_space);
-    }
-    if (flash_needed(image) > device->chip_size) {
-        return decision_of(DECISION_REFUSE, 403, image,
-                           "%s %s is made for %" PRIu64 " bytes of flash, the device has %" PRIu64,
-                           facts->project, version, flash_needed(image), device->chip_size);
-    }
-    return decision_of(DECISION_SEND, 200, image, "%s %s", facts->project, version);
+    return send(device, image, images, count);
 }

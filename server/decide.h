@@ -18,10 +18,11 @@
  *     the device says its version, and the image's is not newer             304
  *     neither versions nor digests can be compared (apps only)              403
  *     the image is larger than the device's space or flash                  403
+ *     it is compressed, and would not survive being unpacked                403
  *     otherwise                                                             200, the image
  *
  * Of several images of the project the one with the highest version counts; versions that have no
- * order (server/version.h) come after those that have, the youngest file first. "Newer" is newer in
+ * order (updraft/version.h) come after those that have, the youngest file first. "Newer" is newer in
  * that order or, where there is none, different. A device that says no version, or an image that
  * has none, is decided by digest: an image other than the running one is newer.
  *
@@ -45,8 +46,9 @@ enum decision_kind {
 
 struct decision {
     enum decision_kind kind;
-    unsigned status;             /* HTTP */
-    struct catalog_image *image; /* the one it is about; NULL for most refusals */
+    unsigned status;                   /* HTTP */
+    struct catalog_image *image;       /* the one it is about; NULL for most refusals */
+    const struct packed_image *packed; /* SEND: its form that is sent; NULL: its file */
     char reason[256]; /* one line without line end; what the device's owner should know */
 };
 

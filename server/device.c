@@ -140,6 +140,37 @@ static void drop_what_means_nothing(const struct device_request *request, struct
     }
 }
 
+/* Tells whether a list of words parted by commas has this one. */
+static bool has_word(const char *list, const char *word)
+{
+    const size_t len = strlen(word);
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        const size_t next = strcspn(list, ", \t");
+        if (next == len && strncasecmp(list, word, len) == 0) {
+            return true;
+        }
+        list += next;
+    }
+    return false;
+}
+
+/* docs/formats/http-pull.md section 11. Of the ESP8266's cores those unpack that send a
+   Content-Length; the ESP32's never do, whatever else they send. */
+static bool takes_gzip(const struct device_request *request, const struct dialect *dialect)
+{
+    switch (dialect->platform) {
+    case DEVICE_ESP8266:
+        return request->header(request->context, "Content-Length") != NULL;
+    case DEVICE_PICO:
+        return true;
+    case DEVICE_UPDRAFT:
+        return has_word(own_header(request, dialect, "accept"), "gzip");
+    default:
+        return false;
+    }
+}
+
 static void check_required(const struct device_request *request, const struct dialect *dialect,
                            struct device *device)
 {
@@ -154,7 +185,9 @@ static void check_required(const struct device_request *request, const struct di
 
 void device_read(const struct device_request *request, struct device *device)
 {
-    *device = (struct device){.free_space = DEVICE_NOT_SAID, .chip_size = DEVICE_NOT_SAID};
+    *device = (struct device){.free_space = DEVICE_NOT_SAID,
+                              .sketch_size = DEVICE_NOT_SAID,
+                              .chip_size = DEVICE_NOT_SAID};
     device->user_agent = request->header(request->context, "User-Agent");
     const struct dialect *dialect =
         device->user_agent == NULL ? NULL : find_dialect(device->user_agent);
@@ -172,7 +205,11 @@ void device_read(const struct device_request *request, struct device *device)
     device->has_sha256 = read_digest(own_header(request, dialect, "sketch-sha256"), device->sha256,
                                      sizeof device->sha256);
     read_number(request, dialect, "free-space", &device->free_space, device);
+    read_number(request, dialect, "sketch-size", &device->sketch_size, device);
     read_number(request, dialect, "chip-size", &device->chip_size, device);
+    device->takes_gzip = takes_gzip(request, dialect);
+    device->prefers_plain = request->header(request->context, "Range") != NULL ||
+                            has_word(own_header(request, dialect, "accept"), "plain");
     check_required(request, dialect, device);
     drop_what_means_nothing(request, device);
 }

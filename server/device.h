@@ -32,10 +32,13 @@ struct device {
     const char *station_mac;
     const char *mode;
     const char *version;
-    const char *project; /* asked for: in the URL, or by x-Updraft-Project */
-    const char *chip;    /* likewise */
-    uint64_t free_space; /* bytes, or DEVICE_NOT_SAID */
-    uint64_t chip_size;  /* likewise */
+    const char *project;  /* asked for: in the URL, or by x-Updraft-Project */
+    const char *chip;     /* likewise */
+    uint64_t free_space;  /* bytes, or DEVICE_NOT_SAID */
+    uint64_t sketch_size; /* likewise */
+    uint64_t chip_size;   /* likewise */
+    bool takes_gzip;      /* it unpacks apps: see device.c */
+    bool prefers_plain;   /* though it unpacks: it resumes, or would like to be able to */
     bool has_md5;
     uint8_t md5[OTA_MD5_SIZE]; /* of the running image */
     bool has_sha256;

@@ -12,21 +12,15 @@
 #include "server/http.h"
 
 /* Answers with the image or the part of it that is asked for: 200, 206, 304, 412, 416; 503 if the
-   file has just been replaced, so that asking again gets the new one. */
+   file has just been replaced, so that asking again gets the new one. With `packed`, the image's
+   packed form is what is sent, and what all headers are about, unless it is gone; NULL: its file. */
 enum MHD_Result download_send(struct http_request *request, struct catalog *catalog,
-                              const struct catalog_snapshot *snapshot, struct catalog_image *image);
+                              const struct catalog_snapshot *snapshot, struct catalog_image *image,
+                              const struct packed_image *packed);
 
 /* Answers 200 with the headers of the image and without its bytes: the answer to "which
    version?". */
 enum MHD_Result download_send_facts(struct http_request *request,
                                     const struct catalog_image *image);
-
-/* Writes the image's ETag, with its quotes, and returns `etag`. It has 192 of the SHA-256's bits,
-   so that with its quotes it fits the 64 bytes that a device keeps of it. */
-#define DOWNLOAD_ETAG_SIZE 51u
-const char *download_etag(const struct catalog_image *image, char etag[DOWNLOAD_ETAG_SIZE]);
-
-/* Writes bytes as lower-case hex digits and returns `text`, which holds 2 * len + 1. */
-const char *download_hex(const uint8_t *bytes, size_t len, char *text);
 
 #endif

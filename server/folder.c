@@ -27,6 +27,51 @@ int folder_open_file(int folder, const char *name)
     return openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 }
 
+struct file_identity folder_identity(const struct stat *status)
+{
+    return (struct file_identity){
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .size = (uint64_t)status->st_size,
+        .modified = status->st_mtim,
+        .changed = status->st_ctim,
+    };
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool folder_same_bytes(const struct file_identity *a, const struct file_identity *b)
+{
+    return a->size == b->size && same_time(&a->modified, &b->modified);
+}
+
+bool folder_same_file(const struct file_identity *a, const struct file_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && folder_same_bytes(a, b) &&
+           same_time(&a->changed, &b->changed);
+}
+
+int folder_open_same(int folder, const char *name, const struct file_identity *identity)
+{
+    const int fd = folder_open_file(folder, name);
+    struct stat status;
+    if (fd < 0) {
+        return -1;
+    }
+    if (fstat(fd, &status) == 0) {
+        const struct file_identity present = folder_identity(&status);
+        if (folder_same_file(&present, identity)) {
+            return fd;
+        }
+    }
+    close(fd);
+    errno = ESTALE;
+    return -1;
+}
+
 /* Returns how many bytes the UTF-8 character at `text` has, or 0 if there is none. */
 static size_t utf8_length(const unsigned char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Facts of one file: its bytes go through the image check and both digests at once; what the image
-   does not say of itself is taken from the file's name. */
+/* Facts of one file: its bytes go through the image check and both digests at once, unpacked where
+   gzip has packed them; what the image does not say of itself is taken from the file's name. */
 
 #include "server/inspect.h"
 
@@ -15,23 +15,38 @@
 
 #include <updraft/version.h>
 
+#include "base/bytes.h"
+#include "server/plain.h"
+
 /* Both digests of one stretch of bytes. */
 struct digests {
     const struct ota_crypto *crypto;
     struct ota_hash md5;
     struct ota_hash sha256;
+    uint64_t left; /* bytes that are yet to be taken, at most */
+    bool failed;
 };
 
-static bool read_bytes(int fd, uint64_t limit, struct digests *digests,
-                       struct ota_image_check *check, const atomic_bool *stop);
+/* The first pass over a file: all of it is hashed as it travels, and checked as it is. */
+struct inspection {
+    struct digests digests;
+    struct ota_image_check check;
+    bool is_checking;
+    uint8_t head[4]; /* of the plain bytes */
+    size_t head_len;
+};
+
 static bool digests_begin(struct digests *digests, const struct ota_crypto *crypto);
+static bool digests_take(struct digests *digests, const void *data, size_t len);
 static bool digests_finish(struct digests *digests, uint8_t *md5, uint8_t *sha256);
 static void digests_abort(struct digests *digests);
-static void take_image_facts(const struct ota_image_check *check, uint64_t size,
-                             struct file_facts *facts);
+static void take_packing_facts(const struct plain_reading *reading,
+                               const struct inspection *inspection, struct file_facts *facts);
+static void take_image_facts(const struct inspection *inspection, struct file_facts *facts);
 static void take_name_facts(const char *name, struct file_facts *facts);
-static bool take_image_digests(int fd, uint64_t size, const struct ota_crypto *crypto,
-                               const atomic_bool *stop, struct file_facts *facts);
+static void take_trailer_facts(const struct plain_reading *reading, struct file_facts *facts);
+static bool take_image_digests(int fd, const struct ota_crypto *crypto, const atomic_bool *stop,
+                               struct file_facts *facts);
 
 static const struct ota_image_rules any_image = {
     .form = OTA_IMAGE_DETECT,
@@ -41,80 +56,80 @@ static const struct ota_image_rules any_image = {
     .allow_trailer = true,
 };
 
+/* ------------------------------------------------------------------ the first pass */
+
+static bool on_travelling(void *context, const void *data, size_t len)
+{
+    struct inspection *inspection = context;
+    return digests_take(&inspection->digests, data, len);
+}
+
+static bool on_plain(void *context, const void *data, size_t len)
+{
+    struct inspection *inspection = context;
+    const size_t head_left = sizeof inspection->head - inspection->head_len;
+    const size_t head_len = len < head_left ? len : head_left;
+    memcpy(inspection->head + inspection->head_len, data, head_len);
+    inspection->head_len += head_len;
+    if (inspection->is_checking && inspection->check.failure.err == OTA_OK) {
+        ota_image_check_write(&inspection->check, data, len); /* keeps its failure */
+    }
+    return true;
+}
+
+/* Reads the whole file. Returns false if that, or hashing it, was not possible. */
+static bool inspect_bytes(int fd, struct plain_reading *reading, struct inspection *inspection,
+                          struct file_facts *facts)
+{
+    if (!digests_begin(&inspection->digests, inspection->digests.crypto)) {
+        return false;
+    }
+    if (!plain_read(fd, reading) || inspection->digests.failed) {
+        digests_abort(&inspection->digests);
+        return false;
+    }
+    return digests_finish(&inspection->digests, facts->md5, facts->sha256);
+}
+
 enum inspect_result inspect_file(int fd, const char *name, uint64_t size,
                                  const struct ota_crypto *crypto, const atomic_bool *stop,
                                  struct file_facts *facts)
 {
+    struct inspection inspection = {.digests = {.crypto = crypto}};
+    struct plain_reading reading = {
+        .travels = on_travelling, .plain = on_plain, .context = &inspection, .stop = stop};
     *facts = (struct file_facts){.form = OTA_IMAGE_DATA, .chip = FILE_CHIP_NONE};
-    struct ota_image_check check;
-    struct digests digests;
     errno = EIO; /* for the crypto backend, which has no number of its own */
 
-    const bool checking = size > 0 && size <= UINT32_MAX &&
-                          ota_image_check_begin(&check, &any_image, crypto) == OTA_OK;
-    bool good = digests_begin(&digests, crypto);
-    if (good) {
-        good = read_bytes(fd, UINT64_MAX, &digests, checking ? &check : NULL, stop);
-        if (good) {
-            good = digests_finish(&digests, facts->md5, facts->sha256);
-        } else {
-            digests_abort(&digests);
-        }
+    inspection.is_checking = size > 0 && size <= UINT32_MAX &&
+                             ota_image_check_begin(&inspection.check, &any_image, crypto) == OTA_OK;
+    const bool good = inspect_bytes(fd, &reading, &inspection, facts);
+    if (inspection.is_checking && good) {
+        ota_image_check_finish(&inspection.check);
+    } else if (inspection.is_checking) {
+        ota_image_check_abort(&inspection.check);
     }
     if (!good) {
-        if (checking) {
-            ota_image_check_abort(&check);
-        }
         return atomic_load(stop) ? INSPECT_STOPPED : INSPECT_FAILED;
     }
-    if (checking) {
-        ota_image_check_finish(&check);
-        take_image_facts(&check, size, facts);
+    facts->plain_size = reading.plain_size;
+    take_packing_facts(&reading, &inspection, facts);
+    if (inspection.is_checking && facts->problem[0] == '\0') {
+        take_image_facts(&inspection, facts);
     }
     take_name_facts(name, facts);
-    if (!take_image_digests(fd, size, crypto, stop, facts)) {
+    take_trailer_facts(&reading, facts);
+    if (!take_image_digests(fd, crypto, stop, facts)) {
         return atomic_load(stop) ? INSPECT_STOPPED : INSPECT_FAILED;
     }
     return INSPECT_DONE;
 }
 
-/* Reads up to `limit` bytes from the start; `check` may be NULL. Returns false with errno, or when
-   told to stop. */
-static bool read_bytes(int fd, uint64_t limit, struct digests *digests,
-                       struct ota_image_check *check, const atomic_bool *stop)
-{
-    unsigned char buffer[32768];
-    uint64_t offset = 0;
-
-    while (offset < limit && !atomic_load(stop)) {
-        const uint64_t left = limit - offset;
-        const size_t wanted = left < sizeof buffer ? (size_t)left : sizeof buffer;
-        const ssize_t got = pread(fd, buffer, wanted, (off_t)offset);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return false;
-        }
-        if (got == 0) {
-            return true;
-        }
-        if (digests->crypto->hash_update(&digests->md5, buffer, (size_t)got) != OTA_OK ||
-            digests->crypto->hash_update(&digests->sha256, buffer, (size_t)got) != OTA_OK) {
-            errno = EIO;
-            return false;
-        }
-        if (check != NULL && check->failure.err == OTA_OK) {
-            ota_image_check_write(check, buffer, (size_t)got); /* keeps its failure */
-        }
-        offset += (uint64_t)got;
-    }
-    return !atomic_load(stop);
-}
+/* ------------------------------------------------------------------ digests */
 
 static bool digests_begin(struct digests *digests, const struct ota_crypto *crypto)
 {
-    digests->crypto = crypto;
+    *digests = (struct digests){.crypto = crypto, .left = UINT64_MAX};
     if (crypto->hash_begin(&digests->md5, OTA_HASH_MD5) != OTA_OK) {
         return false;
     }
@@ -123,6 +138,18 @@ static bool digests_begin(struct digests *digests, const struct ota_crypto *cryp
         return false;
     }
     return true;
+}
+
+static bool digests_take(struct digests *digests, const void *data, size_t len)
+{
+    const size_t wanted = len < digests->left ? len : (size_t)digests->left;
+    if (digests->crypto->hash_update(&digests->md5, data, wanted) != OTA_OK ||
+        digests->crypto->hash_update(&digests->sha256, data, wanted) != OTA_OK) {
+        errno = EIO;
+        digests->failed = true;
+    }
+    digests->left -= wanted;
+    return !digests->failed && digests->left > 0;
 }
 
 static bool digests_finish(struct digests *digests, uint8_t *md5, uint8_t *sha256)
@@ -138,25 +165,82 @@ static void digests_abort(struct digests *digests)
     digests->crypto->hash_abort(&digests->sha256);
 }
 
-/* What follows an image in its file (a signature, padding) is not part of what a device says that
-   it runs. Only such files are read a second time. */
-static bool take_image_digests(int fd, uint64_t size, const struct ota_crypto *crypto,
-                               const atomic_bool *stop, struct file_facts *facts)
+static bool on_image(void *context, const void *data, size_t len)
 {
-    if (facts->image_length == 0 || facts->image_length == size) {
+    return digests_take(context, data, len);
+}
+
+/* What follows an image in its file (a signature, padding) is not part of what a device says that
+   it runs, and neither is its packing. Only such files are read a second time. */
+static bool take_image_digests(int fd, const struct ota_crypto *crypto, const atomic_bool *stop,
+                               struct file_facts *facts)
+{
+    if (!facts->is_packed &&
+        (facts->image_length == 0 || facts->image_length == facts->plain_size)) {
         memcpy(facts->image_md5, facts->md5, sizeof facts->image_md5);
         memcpy(facts->image_sha256, facts->sha256, sizeof facts->image_sha256);
         return true;
     }
     struct digests digests;
+    struct plain_reading reading = {.plain = on_image, .context = &digests, .stop = stop};
     if (!digests_begin(&digests, crypto)) {
         return false;
     }
-    if (!read_bytes(fd, facts->image_length, &digests, NULL, stop)) {
+    digests.left = facts->image_length != 0 ? facts->image_length : UINT64_MAX;
+    if (!plain_read(fd, &reading) || digests.failed) {
         digests_abort(&digests);
         return false;
     }
     return digests_finish(&digests, facts->image_md5, facts->image_sha256);
+}
+
+/* ------------------------------------------------------------------ facts of the bytes */
+
+/* docs/formats/signatures.md section 1: the length of a signature ends the file, and there is room
+   for one. Some bytes end so by chance; then they travel as they are, which is never wrong. */
+static bool ends_as_signed(const uint8_t last[4], uint64_t behind)
+{
+    static const uint32_t lengths[] = {128, 256, 384, 512};
+    const uint32_t stated = ota__get_le32(last);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        /* The RP2040's tool states 256 behind any signature. */
+        if ((stated == lengths[i] || stated == 256) && behind >= lengths[i] + sizeof stated) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_trailer_facts(const struct plain_reading *reading, struct file_facts *facts)
+{
+    const uint64_t behind = reading->is_packed ? reading->size - reading->packed_size
+                                               : reading->size - facts->image_length;
+    const uint64_t inside = reading->is_packed ? reading->plain_size : facts->image_length;
+    facts->has_trailer = ends_as_signed(reading->last, behind);
+    facts->is_whole = facts->image_length != 0 && facts->image_length == inside &&
+                      (behind == 0 || behind == ota__get_le32(reading->last) + UINT64_C(4));
+    if (reading->is_packed && facts->kind != FILE_PLAIN && behind > 0 && !facts->has_trailer) {
+        facts->kind = FILE_PLAIN;
+        snprintf(facts->problem, sizeof facts->problem,
+                 "compressed, and followed by something that is no signature");
+    }
+}
+
+/* Of a compressed file that is something else, nobody wants to know whether it is damaged. */
+static bool begins_as_image(const struct inspection *inspection)
+{
+    return inspection->head_len > 0 && (inspection->head[0] == 0xE9 || inspection->head[0] == 0xEA);
+}
+
+static void take_packing_facts(const struct plain_reading *reading,
+                               const struct inspection *inspection, struct file_facts *facts)
+{
+    facts->is_packed = reading->is_packed;
+    facts->spi_mode = inspection->head_len > 2 ? inspection->head[2] : 0;
+    if (reading->problem != NULL && begins_as_image(inspection)) {
+        snprintf(facts->problem, sizeof facts->problem, "compressed, and damaged: %s",
+                 reading->problem);
+    }
 }
 
 /* Copies what others wrote into their files and would print on our terminals and pages. */
@@ -181,11 +265,10 @@ static uint64_t flash_size_of(const struct ota_image *image, bool esp8266)
                    : (uint64_t)esp32_megabytes[nibble] << 20;
 }
 
-static void take_image_facts(const struct ota_image_check *check, uint64_t size,
-                             struct file_facts *facts)
+static void take_image_facts(const struct inspection *inspection, struct file_facts *facts)
 {
-    const struct ota_image *image = &check->image;
-    const struct ota_failure *failure = &check->failure;
+    const struct ota_image *image = &inspection->check.image;
+    const struct ota_failure *failure = &inspection->check.failure;
 
     if (failure->err != OTA_OK) {
         if (failure->err != OTA_ERR_IMAGE_MAGIC) {
@@ -194,7 +277,7 @@ static void take_image_facts(const struct ota_image_check *check, uint64_t size,
         }
         return;
     }
-    if (image->form == OTA_IMAGE_DATA || image->length == 0 || image->length > size) {
+    if (image->form == OTA_IMAGE_DATA || image->length == 0 || image->length > facts->plain_size) {
         return;
     }
 
@@ -272,6 +355,8 @@ static void take_name_facts(const char *name, struct file_facts *facts)
 {
     char stem[256];
     snprintf(stem, sizeof stem, "%s", name);
+    while (cut_suffix(stem, ".gz") || cut_suffix(stem, ".signed")) {
+    }
     if (!cut_suffix(stem, ".bin") || facts->problem[0] != '\0') {
         return;
     }

@@ -9,7 +9,11 @@
  * An app says its project and version in its descriptor. ESP8266 images, Arduino's ESP32 core
  * (whose descriptor is the core's, not the sketch's), images for the Pico and file systems have
  * none; there the file name says it: NAME[-VERSION][.KIND].bin, as in "door-1.2.0.bin",
- * "Blink.ino.bin", "door-1.2.0.littlefs.bin", "door-1.2.0.rp2040.bin".
+ * "Blink.ino.bin", "door-1.2.0.littlefs.bin", "door-1.2.0.rp2040.bin", each also followed by .gz and
+ * .signed, in any order.
+ *
+ * A file that gzip has packed is unpacked to be looked at, and its facts are of what is inside; what
+ * travels is the file as it is.
  */
 
 #include <stdatomic.h>
@@ -39,11 +43,17 @@ struct file_facts {
     uint16_t chip;            /* enum ota_chip_id, FILE_CHIP_PICO or FILE_CHIP_NONE */
     char project[65];         /* printable; empty where it is not known */
     char version[65];         /* likewise */
+    bool is_packed;           /* by gzip */
+    bool has_trailer;      /* it ends as Arduino's signed binaries do, whose signature is over what
+                              travels: never to be packed or unpacked on its way */
+    bool is_whole;         /* its own structure says that it ends where it does */
+    uint64_t plain_size;   /* of the file, or of what it unpacks to */
     uint32_t image_length; /* without what follows the image; 0 but for apps of the ESP families */
+    uint8_t spi_mode;      /* how flash is wired: byte 2 of the image */
     uint64_t flash_size;   /* bytes of flash that the image's header claims; 0: says nothing */
     uint8_t md5[OTA_MD5_SIZE]; /* of the whole file, and so on */
     uint8_t sha256[OTA_SHA256_SIZE];
-    uint8_t image_md5[OTA_MD5_SIZE]; /* of the first image_length bytes: what a device runs */
+    uint8_t image_md5[OTA_MD5_SIZE]; /* of the first image_length plain bytes: what a device runs */
     uint8_t image_sha256[OTA_SHA256_SIZE];
     bool has_image_digest; /* the SHA-256 inside the image: what ESP32 devices report as theirs */
     uint8_t image_digest[OTA_SHA256_SIZE];

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "server/decide.h"
-#include "server/download.h"
+#include "server/hex.h"
 #include "server/transfer.h"
 
 static const char *kind_name(enum file_kind kind)
@@ -96,7 +96,7 @@ static void put_row(FILE *page, const struct catalog_image *image)
     fprintf(page, "<td class=n>%" PRIu64, image->size);
     put_cell(page, transfer_date(image->modified.tv_sec, date));
     fprintf(page, "<td><code title=\"%s\">%.12s…</code>",
-            download_hex(facts->sha256, OTA_SHA256_SIZE, hex), hex);
+            hex_of(facts->sha256, OTA_SHA256_SIZE, hex), hex);
     put_cell(page, facts->problem[0] != '\0' ? facts->problem : kind_name(facts->kind));
     fputc('\n', page);
 }
@@ -171,12 +171,13 @@ static void add_image(cJSON *images, const struct catalog_image *image)
     cJSON_AddStringToObject(object, "name", image->name);
     cJSON_AddStringToObject(object, "kind", kind_name(facts->kind));
     cJSON_AddNumberToObject(object, "size", (double)image->size);
+    cJSON_AddBoolToObject(object, "compressed", facts->is_packed);
     add_text(object, "project", facts->project);
     add_text(object, "version", facts->version);
     add_text(object, "chip", inspect_chip_name(facts->chip));
     cJSON_AddStringToObject(object, "modified", transfer_date(image->modified.tv_sec, date));
-    cJSON_AddStringToObject(object, "md5", download_hex(facts->md5, OTA_MD5_SIZE, hex));
-    cJSON_AddStringToObject(object, "sha256", download_hex(facts->sha256, OTA_SHA256_SIZE, hex));
+    cJSON_AddStringToObject(object, "md5", hex_of(facts->md5, OTA_MD5_SIZE, hex));
+    cJSON_AddStringToObject(object, "sha256", hex_of(facts->sha256, OTA_SHA256_SIZE, hex));
     add_text(object, "problem", facts->problem);
     cJSON_AddItemToArray(images, object);
 }

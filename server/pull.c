@@ -56,7 +56,7 @@ enum MHD_Result pull_answer(struct http_request *request, struct catalog *catalo
     enum MHD_Result result = MHD_NO;
     switch (decision.kind) {
     case DECISION_SEND:
-        result = download_send(request, catalog, snapshot, decision.image);
+        result = download_send(request, catalog, snapshot, decision.image, decision.packed);
         break;
     case DECISION_TELL_VERSION:
         result = download_send_facts(request, decision.image);

@@ -19,6 +19,7 @@
 
 #include "server/download.h"
 #include "server/http.h"
+#include "server/packer.h"
 #include "server/pages.h"
 #include "server/pull.h"
 
@@ -29,7 +30,8 @@
 struct server {
     struct server_options options;
     struct catalog *catalog;
-    _Atomic(struct http *) http; /* NULL until the catalogue is filled */
+    _Atomic(struct packer *) packer; /* NULL until the catalogue is filled, or for good */
+    _Atomic(struct http *) http;     /* likewise */
     uint16_t port;
     char url[96];
 };
@@ -62,7 +64,7 @@ static enum MHD_Result answer_file(struct http_request *request)
     struct catalog_image *image = catalog_find(snapshot, request->rest);
     const enum MHD_Result result =
         image == NULL ? http_send_text(request, MHD_HTTP_NOT_FOUND, "there is no such file")
-                      : download_send(request, catalog, snapshot, image);
+                      : download_send(request, catalog, snapshot, image, NULL);
     catalog_release(snapshot);
     return result;
 }
@@ -187,6 +189,15 @@ static void on_change(void *context, enum catalog_change change, const struct ca
     }
 }
 
+static void on_publish(void *context)
+{
+    struct server *server = context;
+    struct packer *packer = atomic_load(&server->packer);
+    if (packer != NULL) {
+        packer_wake(packer);
+    }
+}
+
 /* Each connection may hold a socket and a file. */
 static unsigned connections_possible(unsigned wanted)
 {
@@ -231,6 +242,21 @@ static void fill_defaults(struct server_options *options)
     }
 }
 
+static void start_packer(struct server *server)
+{
+    const struct packer_options options = {
+        .catalog = server->catalog,
+        .crypto = server->options.crypto,
+        .on_packed = server->options.on_packed,
+        .context = server->options.context,
+    };
+    if (server->options.plain_only) {
+        return;
+    }
+    atomic_store(&server->packer, packer_start(&options));
+    on_publish(server); /* a list may have come while nobody could be woken */
+}
+
 struct server *server_start(const struct server_options *options, char *why, size_t why_size)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -252,6 +278,7 @@ struct server *server_start(const struct server_options *options, char *why, siz
         .crypto = options->crypto,
         .settle_ms = options->settle_ms,
         .on_change = on_change,
+        .on_publish = on_publish,
         .context = server,
     };
     server->catalog = catalog_start(&catalog_options, why, why_size);
@@ -277,16 +304,22 @@ struct server *server_start(const struct server_options *options, char *why, siz
         free(server);
         return NULL;
     }
+    start_packer(server);
     return server;
 }
 
 void server_stop(struct server *server, unsigned grace_ms)
 {
-    /* Answers use the catalogue, and the catalogue's thread cuts connections: each ends before what
-       it uses is freed. */
+    /* Answers and the packer use the catalogue, and the catalogue's thread cuts connections and wakes
+       the packer: each ends before what it uses is freed. */
     struct http *http = atomic_load(&server->http);
+    struct packer *packer = atomic_load(&server->packer);
     http_stop(http, grace_ms);
+    if (packer != NULL) {
+        packer_stop(packer);
+    }
     catalog_stop(server->catalog);
+    packer_free(packer);
     http_free(http);
     free(server);
 }

@@ -44,6 +44,7 @@ struct server_request {
     uint64_t first;   /* byte of the file that the answer began with */
     uint64_t length;  /* of the answer's body */
     bool complete;    /* sent to the last byte */
+    bool compressed;  /* on its way */
     unsigned duration_ms;
 };
 
@@ -57,13 +58,17 @@ struct server_options {
     unsigned connections_max; /* 0: 10000, or what the limit of open files allows */
     unsigned timeout_s;       /* for a silent peer, and for a request to be whole; 0: 30 */
     unsigned settle_ms;       /* see struct catalog_options */
+    bool plain_only; /* compress nothing; without it, compressed images are kept in the folder, see
+                        packed.h */
 
     /* Called after each request, by any of the server's threads but never by two at once. NULL if
        not wanted. */
     void (*on_request)(void *context, const struct server_request *request);
     /* Called for each file that comes or goes, see struct catalog_options. */
     void (*on_change)(void *context, enum catalog_change change, const struct catalog_image *image);
-    void *context; /* for both */
+    /* Called by a thread of its own, see struct packer_options. */
+    void (*on_packed)(void *context, const struct catalog_image *image, const char *problem);
+    void *context; /* for all */
 };
 
 /* Starts to serve. Returns NULL after writing one line of why to `why`. */

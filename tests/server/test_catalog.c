@@ -331,6 +331,10 @@ static void test_facts_from_names(void **state)
         {"esp-32-littlefs.bin", FILE_FILE_SYSTEM, FILE_CHIP_NONE, "esp-32", ""},
         {"Blink.ino.pico.bin", FILE_APP, FILE_CHIP_PICO, "Blink", ""},
         {"blink-1.0.rp2350.bin", FILE_APP, FILE_CHIP_PICO, "blink", "1.0"},
+        {"door-1.2.0.littlefs.bin.gz", FILE_FILE_SYSTEM, FILE_CHIP_NONE, "door", "1.2.0"},
+        {"door-1.2.0.rp2040.bin.gz.signed", FILE_APP, FILE_CHIP_PICO, "door", "1.2.0"},
+        {"door-1.2.0.pico.bin.signed.gz", FILE_APP, FILE_CHIP_PICO, "door", "1.2.0"},
+        {"littlefs.gz", FILE_PLAIN, FILE_CHIP_NONE, "", ""},
         {"notlittlefs.bin", FILE_PLAIN, FILE_CHIP_NONE, "", ""},
         {"notes-1.0.txt", FILE_PLAIN, FILE_CHIP_NONE, "", ""},
         {"door-1.2.0.bin", FILE_PLAIN, FILE_CHIP_NONE, "", ""},
@@ -405,6 +409,22 @@ static void test_real_files(void **state)
     assert_memory_not_equal(signed_facts.md5, facts.md5, sizeof facts.md5);
     assert_memory_equal(signed_facts.image_md5, facts.md5, sizeof facts.md5);
     assert_memory_equal(signed_facts.image_sha256, facts.sha256, sizeof facts.sha256);
+
+    assert_true(signed_facts.has_trailer && signed_facts.is_whole);
+    assert_false(signed_facts.is_packed);
+    /* Packed, and packed and signed, likewise. */
+    static const char *const packed[] = {"arduino/signing/sketch.bin.gz",
+                                         "arduino/signing/sketch.bin.gz.signed"};
+    for (size_t i = 0; i < 2; i++) {
+        inspect_vector(packed[i], "Door.bin.gz", &signed_facts);
+        assert_int_equal(signed_facts.kind, FILE_APP);
+        assert_string_equal(signed_facts.project, "Door");
+        assert_true(signed_facts.is_packed && signed_facts.is_whole);
+        assert_int_equal(signed_facts.has_trailer, i == 1);
+        assert_int_equal(signed_facts.plain_size, 18896);
+        assert_int_equal(signed_facts.image_length, 18896);
+        assert_memory_equal(signed_facts.image_sha256, facts.sha256, sizeof facts.sha256);
+    }
 
     /* A bootloader beside the app must not be offered as one. */
     inspect_vector("esp/images/bootloader_esp32.bin", "door-9.9.9.bin", &facts);

@@ -21,11 +21,28 @@ static void keep_request(void *context, const struct server_request *request)
     pthread_mutex_unlock(&world->lock);
 }
 
-struct server_request world_wait_logged(struct world *world, unsigned requests)
+static void count_packed(void *context, const struct catalog_image *image, const char *problem)
+{
+    struct world *world = context;
+    (void)image;
+    pthread_mutex_lock(&world->lock);
+    world->packed += problem == NULL;
+    world->unpackable += problem != NULL;
+    pthread_cond_broadcast(&world->logged);
+    pthread_mutex_unlock(&world->lock);
+}
+
+static struct timespec end_of_patience(void)
 {
     struct timespec end;
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += WORLD_WAIT_MS / 1000;
+    return end;
+}
+
+struct server_request world_wait_logged(struct world *world, unsigned requests)
+{
+    const struct timespec end = end_of_patience();
     pthread_mutex_lock(&world->lock);
     while (world->requests < requests) {
         assert_int_equal(pthread_cond_timedwait(&world->logged, &world->lock, &end), 0);
@@ -35,31 +52,64 @@ struct server_request world_wait_logged(struct world *world, unsigned requests)
     return last;
 }
 
+void world_wait_packed(struct world *world, unsigned packed, unsigned unpackable)
+{
+    const struct timespec end = end_of_patience();
+    pthread_mutex_lock(&world->lock);
+    while (world->packed < packed || world->unpackable < unpackable) {
+        assert_int_equal(pthread_cond_timedwait(&world->logged, &world->lock, &end), 0);
+    }
+    pthread_mutex_unlock(&world->lock);
+}
+
+static bool serve(struct world *world, unsigned timeout_s, bool plain_only)
+{
+    char why[256] = "";
+    world->server = server_start(&(struct server_options){.folder = world->folder.path,
+                                                          .address = "127.0.0.1",
+                                                          .crypto = &ota_crypto_psa,
+                                                          .timeout_s = timeout_s,
+                                                          .settle_ms = 200,
+                                                          .plain_only = plain_only,
+                                                          .on_request = keep_request,
+                                                          .on_packed = count_packed,
+                                                          .context = world},
+                                 why, sizeof why);
+    if (world->server == NULL) {
+        fprintf(stderr, "%s\n", why);
+        return false;
+    }
+    world->port = server_port(world->server);
+    return true;
+}
+
 static int start(void **state, unsigned timeout_s)
 {
     struct world *world = calloc(1, sizeof *world);
-    char why[256] = "";
     if (world == NULL) {
         return -1;
     }
     scratch_make(&world->folder);
     pthread_mutex_init(&world->lock, NULL);
     pthread_cond_init(&world->logged, NULL);
-    world->server = server_start(&(struct server_options){.folder = world->folder.path,
-                                                          .address = "127.0.0.1",
-                                                          .crypto = &ota_crypto_psa,
-                                                          .timeout_s = timeout_s,
-                                                          .settle_ms = 200,
-                                                          .on_request = keep_request,
-                                                          .context = world},
-                                 why, sizeof why);
-    if (world->server == NULL) {
-        fprintf(stderr, "%s\n", why);
-        return -1;
-    }
-    world->port = server_port(world->server);
     *state = world;
-    return 0;
+    return serve(world, timeout_s, false) ? 0 : -1;
+}
+
+void world_restart(struct world *world, bool plain_only)
+{
+    world_stop(world);
+    world->packed = 0;
+    world->unpackable = 0;
+    assert_true(serve(world, PATIENT_S, plain_only));
+}
+
+void world_stop(struct world *world)
+{
+    if (world->server != NULL) {
+        server_stop(world->server, 0);
+        world->server = NULL;
+    }
 }
 
 int world_set_up(void **state)
@@ -75,9 +125,7 @@ int world_set_up_impatient(void **state)
 int world_tear_down(void **state)
 {
     struct world *world = *state;
-    if (world->server != NULL) {
-        server_stop(world->server, 0);
-    }
+    world_stop(world);
     scratch_remove(&world->folder);
     pthread_cond_destroy(&world->logged);
     pthread_mutex_destroy(&world->lock);

@@ -27,6 +27,7 @@ struct world {
     pthread_cond_t logged;
     struct server_request last;
     unsigned requests;
+    unsigned packed, unpackable; /* images of which the packer told that they are so */
 };
 
 /* Start the server, the second one with little patience for slow peers: *state becomes the
@@ -34,6 +35,13 @@ struct world {
 int world_set_up(void **state);
 int world_set_up_impatient(void **state);
 int world_tear_down(void **state);
+
+/* Start it again on the same folder, and stop it. */
+void world_restart(struct world *world, bool plain_only);
+void world_stop(struct world *world);
+
+/* Waits until so many images were packed, or could not be. */
+void world_wait_packed(struct world *world, unsigned packed, unsigned unpackable);
 
 /* Waits until so many requests are in the log, and returns the last. */
 struct server_request world_wait_logged(struct world *world, unsigned requests);
