@@ -11,6 +11,8 @@
 #include <updraft/otadata.h>
 #include <updraft/slot.h>
 
+#include "cli/board_map.h"
+#include "cli/board_trust.h"
 #include "cli/image_names.h"
 #include "cli/output.h"
 #include "posix/board.h"
@@ -64,7 +66,7 @@ static void look_at_slot(const struct board *board, int slot, struct slot_facts 
     struct ota_region region;
     uint8_t first[16];
     *facts = (struct slot_facts){.slot = slot};
-    ota_slot_name(slot, facts->name);
+    board_slot_name(board, slot, facts->name);
     facts->extent = ota_layout_slot(&device->layout, slot);
     facts->runs = board->state->running_slot == slot && board->state->boots > 0;
     facts->has_state = ota_slot_state(device, slot, &facts->state) == OTA_OK;
@@ -85,13 +87,21 @@ static void look_at_slot(const struct board *board, int slot, struct slot_facts 
     }
 }
 
+/* What is staged is a slot as long as there is an image that could be brought to its place. */
+static bool is_slot(const struct board *board, const struct slot_facts *facts)
+{
+    return board->device.staging == NULL || facts->slot == 0 ||
+           (facts->has_state && !facts->empty && facts->err == OTA_OK);
+}
+
 /* All slots of the board, in the order that people list them. */
 static size_t look_at_slots(const struct board *board, struct slot_facts *facts)
 {
     size_t count = 0;
     for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
         if (ota_layout_slot(&board->device.layout, slot).size != 0) {
-            look_at_slot(board, slot, &facts[count++]);
+            look_at_slot(board, slot, &facts[count]);
+            count += is_slot(board, &facts[count]) ? 1 : 0;
         }
     }
     return count;
@@ -164,13 +174,16 @@ static void print_title(const struct board *board)
            output_escape(board->settings.name, name, sizeof name), output_end(stdout),
            image_chip_name(board->settings.chip.id, unknown),
            output_size(board->settings.flash_size).text);
+    if (board->settings.profile[0] != '\0') {
+        printf("%s%s, ", board->settings.profile, board->settings.by_eboot ? " by eboot" : "");
+    }
     if (state->boots == 0) {
         printf("never switched on\n");
     } else if (state->running_slot == OTA_SLOT_NONE) {
         printf("running nothing, %" PRIu32 " boots since power on\n", state->boots_since_power_on);
     } else {
         printf("running %s, %" PRIu32 " boot%s since power on\n",
-               ota_slot_name(state->running_slot, slot), state->boots_since_power_on,
+               board_slot_name(board, state->running_slot, slot), state->boots_since_power_on,
                state->boots_since_power_on == 1 ? "" : "s");
     }
 }
@@ -245,6 +258,7 @@ static void print_life(struct board *board)
         board->settings.chip.revision % 100u,
         board->fuses.fuses.secure_version(&board->fuses.fuses),
         board->settings.anti_rollback ? "" : " (not looked at)");
+    board_trust_print(&board->settings);
 }
 
 static cJSON *slot_json(const struct slot_facts *facts)
@@ -289,7 +303,7 @@ static void add_flash_json(cJSON *json, const struct nor_state *state)
 }
 
 static int print_json(struct board *board, const struct slot_facts *facts, size_t count,
-                      uint32_t sequence)
+                      uint32_t sequence, const struct board_map *map)
 {
     const struct board_state *state = board->state;
     const uint8_t *mac = board->settings.mac;
@@ -304,37 +318,51 @@ static int print_json(struct board *board, const struct slot_facts *facts, size_
     cJSON_AddNumberToObject(json, "secure_version",
                             board->fuses.fuses.secure_version(&board->fuses.fuses));
     cJSON_AddNumberToObject(json, "flash_size", board->settings.flash_size);
+    cJSON_AddItemToObject(json, "trust", board_trust_json(&board->settings));
     cJSON_AddNumberToObject(json, "boots", state->boots);
     cJSON_AddNumberToObject(json, "boots_since_power_on", state->boots_since_power_on);
     cJSON_AddStringToObject(json, "reset_reason", board_reset_reason_text(state->reset_reason));
     cJSON_AddNumberToObject(json, "otadata_sequence", sequence);
+    if (board->settings.profile[0] != '\0') {
+        cJSON_AddStringToObject(json, "profile", board->settings.profile);
+        cJSON_AddStringToObject(json, "boot", board->settings.by_eboot ? "eboot" : "updraft");
+    }
     cJSON *slots = cJSON_AddArrayToObject(json, "slots");
     for (size_t i = 0; i < count; i++) {
         cJSON_AddItemToArray(slots, slot_json(&facts[i]));
     }
+    cJSON_AddItemToObject(json, "map", board_map_json(map));
     add_flash_json(json, &state->nor);
     return output_json(json);
 }
 
 static int show(const struct command_call *call, struct board *board)
 {
-    struct slot_facts facts[OTA_SLOTS_MAX + 2];
-    struct ota_failure failure;
+    static struct board_map map;
+    struct slot_facts facts[OTA_SLOTS_MAX + 3];
+    struct ota_failure failure = {.err = OTA_OK};
     const struct nor_state before = board->state->nor;
-    if (ota_device_open(&board->device, &failure) != OTA_OK) {
+    const enum ota_err err = board_open_device(board, &failure);
+    if (err != OTA_OK && board->device.staging != NULL) {
+        return fail("%s: the board's layout cannot be read: %s", board->settings.name,
+                    ota_err_text(err));
+    }
+    if (err != OTA_OK) {
         return fail("%s: the partition table at 0x%x is not valid: %s (row at 0x%x)",
                     board->settings.name, board->settings.table_offset, ota_err_text(failure.err),
                     failure.offset);
     }
     const size_t count = look_at_slots(board, facts);
     const uint32_t sequence = active_sequence(board);
+    board_map_read(&map, board);
     board->state->nor = before; /* looking is not the board's reading */
     if (command_flag(call, "json")) {
-        return print_json(board, facts, count, sequence);
+        return print_json(board, facts, count, sequence, &map);
     }
     print_title(board);
     print_slots(board, facts, count, sequence);
     print_problems(board, facts, count);
+    board_map_print(&map);
     print_life(board);
     return output_finish(COMMAND_GOOD);
 }
@@ -366,6 +394,12 @@ const struct command command_board_info = {
         "Shows what is in each slot and what otadata says of it, why the board was last reset, an "
         "update that waits to be resumed, and what the flash chip has done. ERASED counts the "
         "erases of all sectors of a slot, WORN MOST those of the sector that has most.\n"
+        "\n"
+        "Below is the memory map: every byte of the flash, and what holds it. UPDATED says how an "
+        "update of data would be made: in two steps, so that the old content stands until the new "
+        "one is whole, or in place. On a board with one slot the map shows an update that is "
+        "coming "
+        "in, that waits for the restart, or that is on its way to its place.\n"
         "\n"
         "The board may be running meanwhile.",
     .options = options,

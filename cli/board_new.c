@@ -14,6 +14,8 @@
 #include <updraft/otadata.h>
 #include <updraft/slot.h>
 
+#include "cli/board_profile.h"
+#include "cli/board_trust.h"
 #include "cli/files.h"
 #include "cli/image_names.h"
 #include "cli/image_reader.h"
@@ -105,7 +107,8 @@ static int read_settings(const struct command_call *call, const struct loaded_ta
     settings->table_offset = loaded->options.offset;
     settings->rollback = !command_flag(call, "no-rollback");
     settings->anti_rollback = command_flag(call, "anti-rollback");
-    return COMMAND_GOOD;
+    const int status = board_profile_options(call, settings);
+    return status == COMMAND_GOOD ? board_trust_read(call, settings) : status;
 }
 
 static int put_table(struct board *board, const struct loaded_table *loaded)
@@ -129,6 +132,18 @@ static int put_table(struct board *board, const struct loaded_table *loaded)
     return COMMAND_GOOD;
 }
 
+/* Lays out the flash: by a partition table on it, or by the profile. */
+static int lay_out(struct board *board, const struct loaded_table *loaded)
+{
+    if (board->settings.profile[0] == '\0') {
+        return put_table(board, loaded);
+    }
+    const enum ota_err err = board_open_device(board, NULL);
+    return err == OTA_OK ? COMMAND_GOOD
+                         : fail("%s: the profile cannot be used: %s", board->settings.profile,
+                                ota_err_text(err));
+}
+
 /* Copies a file to a stretch of blank flash. */
 static int put_file(struct board *board, const struct content *content, struct ota_extent extent)
 {
@@ -148,13 +163,19 @@ static int put_file(struct board *board, const struct content *content, struct o
     return status;
 }
 
-/* Finds the slot of this name: ota_0 to ota_15, factory or test. */
+/* Whether an image can be put there by hand. What is staged comes by an update. */
+static bool is_open(const struct board *board, int slot)
+{
+    return ota_layout_slot(&board->device.layout, slot).size != 0 &&
+           (board->device.staging == NULL || slot == 0);
+}
+
+/* Finds the slot of this name: ota_0 to ota_15, factory or test; "app" where there is but one. */
 static int find_slot(const struct board *board, const char *name)
 {
     for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
         char slot_name[OTA_SLOT_NAME_SIZE];
-        if (strcmp(ota_slot_name(slot, slot_name), name) == 0 &&
-            ota_layout_slot(&board->device.layout, slot).size != 0) {
+        if (strcmp(board_slot_name(board, slot, slot_name), name) == 0 && is_open(board, slot)) {
             return slot;
         }
     }
@@ -166,12 +187,13 @@ static int unknown_slot(const struct board *board, const char *name)
     char slots[OTA_SLOTS_MAX * OTA_SLOT_NAME_SIZE * 2] = "";
     for (int slot = OTA_SLOT_TEST; slot < OTA_SLOTS_MAX; slot++) {
         char slot_name[OTA_SLOT_NAME_SIZE];
-        if (ota_layout_slot(&board->device.layout, slot).size != 0) {
+        if (is_open(board, slot)) {
             strcat(slots, slots[0] != '\0' ? ", " : "");
-            strcat(slots, ota_slot_name(slot, slot_name));
+            strcat(slots, board_slot_name(board, slot, slot_name));
         }
     }
-    return fail("--app %s: the partition table has no such slot; it has %s", name,
+    return fail("--app %s: the %s has no such slot; it has %s", name,
+                board->device.staging != NULL ? "board" : "partition table",
                 slots[0] != '\0' ? slots : "none");
 }
 
@@ -195,7 +217,8 @@ static int fail_app(const struct content *content, const struct image_reading *r
         content->path, image_form_name(detected.image.form, detected.image.variant),
         image_form_name(reading->form, OTA_VARIANT_NONE),
         reading->form == OTA_IMAGE_ESP8266_RTOS
-            ? ", as ESP8266_RTOS_SDK makes them for a partition table"
+            ? ", as ESP8266_RTOS_SDK makes them for a partition table (one for Arduino's is made "
+              "with --profile)"
             : "");
 }
 
@@ -226,7 +249,7 @@ static int put_app(struct board *board, const struct content *content, int *slot
         return fail("%s: would not boot from %s: %s (at 0x%x)", content->path, content->name,
                     ota_err_text(err), check.failure.offset);
     }
-    return COMMAND_GOOD;
+    return board_trust_check(board, *slot, content->path);
 }
 
 static int put_data(struct board *board, const struct content *content)
@@ -321,7 +344,7 @@ static void tell_apps(const struct board *board)
             printf("%s %s %s in %s", before,
                    output_escape(descriptor.project, project, sizeof project),
                    output_escape(descriptor.version, version, sizeof version),
-                   ota_slot_name(slot, name));
+                   board_slot_name(board, slot, name));
             before = ",";
         }
     }
@@ -339,14 +362,22 @@ static int tell(const struct command_call *call, const struct board *board)
         cJSON_AddStringToObject(json, "chip", chip);
         cJSON_AddNumberToObject(json, "flash_size", settings->flash_size);
         cJSON_AddBoolToObject(json, "rollback", settings->rollback);
+        if (settings->profile[0] != '\0') {
+            cJSON_AddStringToObject(json, "profile", settings->profile);
+            cJSON_AddStringToObject(json, "boot", settings->by_eboot ? "eboot" : "updraft");
+        }
         return output_json(json);
     }
     char name[4 * BOARD_NAME_MAX + 1];
-    printf("new board \"%s\": %s, %s flash, %u OTA slot%s%s",
-           output_escape(settings->name, name, sizeof name), chip,
-           output_size(settings->flash_size).text, board->device.layout.ota_rows,
-           board->device.layout.ota_rows == 1 ? "" : "s",
-           settings->rollback ? "" : ", without rollback");
+    printf("new board \"%s\": %s, %s flash, ", output_escape(settings->name, name, sizeof name),
+           chip, output_size(settings->flash_size).text);
+    if (settings->profile[0] != '\0') {
+        printf("one slot (%s)%s", settings->profile, settings->by_eboot ? ", booted by eboot" : "");
+    } else {
+        printf("%u OTA slot%s", board->device.layout.ota_rows,
+               board->device.layout.ota_rows == 1 ? "" : "s");
+    }
+    printf("%s", settings->rollback ? "" : ", without rollback");
     tell_apps(board);
     putchar('\n');
     return output_finish(COMMAND_GOOD);
@@ -363,7 +394,7 @@ static int make(const struct command_call *call, const struct loaded_table *load
     if (!board_create(&board, command_argument(call, 0), &settings)) {
         status = fail("%s", board.error);
     } else {
-        status = put_table(&board, loaded);
+        status = lay_out(&board, loaded);
     }
     if (status == COMMAND_GOOD) {
         status = put_contents(call, &board);
@@ -382,6 +413,12 @@ static int run(const struct command_call *call)
 {
     struct loaded_table loaded;
     const char *partitions = command_value(call, "partitions");
+    if (board_profile_is_help(call)) {
+        return output_finish(COMMAND_GOOD);
+    }
+    if (command_argument(call, 0) == NULL) {
+        return command_usage(call, "an argument is missing: DIR");
+    }
     int status = table_load(call, partitions != NULL ? partitions : PARTITIONS_DEFAULT, &loaded);
     if (status == COMMAND_GOOD) {
         status = make(call, &loaded);
@@ -395,6 +432,7 @@ static const struct command_option options[] = {
      "the board's chip (default host: images carry programs for this machine)"},
     {"partitions", 'p', "TABLE",
      "partition table: CSV, binary, or a built-in table's name (default two_ota)"},
+    BOARD_PROFILE_OPTIONS,
     {"app", 'a', "SLOT=FILE", "put an image into a slot; may be repeated"},
     {"data", 'd', "LABEL=FILE", "put a file into a data partition; may be repeated"},
     {"name", 'n', "NAME", "what the board calls itself (default: the directory's name)"},
@@ -402,6 +440,7 @@ static const struct command_option options[] = {
     {"revision", 0, "NUMBER", "revision of the chip, major * 100 + minor (default 0)"},
     {"no-rollback", 0, NULL, "new images need not confirm that they work"},
     {"anti-rollback", 0, NULL, "images below the secure version in the fuses do not boot"},
+    BOARD_TRUST_OPTIONS,
     COMMAND_OPTION_JSON,
     TABLE_LOAD_OPTIONS,
     {0},
@@ -409,9 +448,13 @@ static const struct command_option options[] = {
 
 static const char *const examples[] = {
     "updraft board new porch --app factory=blinky.bin",
+    "# a board that takes signed images only, and looks at each boot",
+    "updraft board new porch --trust-secure-boot key.pem --verify-at-boot --app ota_0=signed.bin",
     "# a rehearsal with the real file for a real chip",
     "updraft board new porch --chip esp32s3 --flash-size 8MB --partitions default_8MB \\",
     "    --app ota_0=garden-2.3.0.bin --data spiffs=pages.bin",
+    "# an ESP8266 as Arduino lays it out, with a sketch and its file system",
+    "updraft board new attic --profile esp8266-4m2m --app app=sketch.bin --data fs=fs.bin",
     NULL,
 };
 
@@ -428,10 +471,17 @@ const struct command command_board_new = {
         "Without an image for the factory slot, otadata chooses the first OTA slot that was given "
         "an image. Without --flash-size the chip has 4 MB.\n"
         "\n"
+        "With --profile the board has no partition table but a layout that is known by name: one "
+        "slot, called app, and a place where updates are staged until the next boot brings them "
+        "there. `--profile help` lists the profiles. The board's own bootloader keeps the command "
+        "for that in the flash, so that power may fail at any time; with --boot eboot an ESP8266 "
+        "keeps it where eboot looks, and a cut during the copy leaves nothing that runs, as on the "
+        "chip.\n"
+        "\n"
         "The directory appears whole or not at all. To throw a board away, remove it.",
     .options = options,
     .examples = examples,
-    .arguments_min = 1,
+    .arguments_min = 0,
     .arguments_max = 1,
     .run = run,
 };

@@ -16,6 +16,9 @@ static int erase_otadata(struct board *board)
     struct ota_failure failure;
     struct ota_region region;
     struct ota_device *device = &board->device;
+    if (device->staging != NULL) {
+        return fail("%s: a board of a profile has no otadata", board->settings.name);
+    }
     if (ota_device_open(device, &failure) != OTA_OK) {
         return fail("%s: the partition table is not valid: %s (row at 0x%x)", board->settings.name,
                     ota_err_text(failure.err), failure.offset);

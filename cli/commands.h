@@ -10,6 +10,7 @@
 extern const struct command command_image_info;
 extern const struct command command_image_verify;
 extern const struct command command_image_make;
+extern const struct command command_image_compress;
 extern const struct command command_image_sign;
 extern const struct command command_image_strip;
 

@@ -12,6 +12,7 @@
 #include "cli/command_private.h"
 #include "cli/files.h"
 #include "cli/output.h"
+#include "posix/profile.h"
 
 /* What may stand in place of an argument: words to choose from, a folder or a file. */
 static bool is_choice(const char *argument)
@@ -23,11 +24,6 @@ static bool is_choice(const char *argument)
 static bool is_folder(const char *argument)
 {
     return argument != NULL && strncmp(argument, "DIR", 3) == 0;
-}
-
-static bool is_chip(const char *argument)
-{
-    return argument != NULL && strcmp(argument, "CHIP") == 0;
 }
 
 static void put_choices(FILE *out, const char *argument)
@@ -45,17 +41,39 @@ static void put_chips(FILE *out)
     }
 }
 
+static void put_profiles(FILE *out)
+{
+    struct profile profile;
+    for (unsigned n = 0; profile_at(n, &profile); n++) {
+        fprintf(out, "%s%s", n > 0 ? " " : "", profile.name);
+    }
+}
+
+/* Prints the words that may stand for this argument. Returns false if it is none of which all are
+   known; `before` is then not printed either. */
+static bool put_known_words(FILE *out, const char *before, const char *argument)
+{
+    const bool is_chip = argument != NULL && strcmp(argument, "CHIP") == 0;
+    const bool is_profile = argument != NULL && strcmp(argument, "PROFILE") == 0;
+    if (!is_choice(argument) && !is_chip && !is_profile) {
+        return false;
+    }
+    fputs(before, out);
+    if (is_chip) {
+        put_chips(out);
+    } else if (is_profile) {
+        put_profiles(out);
+    } else {
+        put_choices(out, argument);
+    }
+    return true;
+}
+
 /* --- bash ----------------------------------------------------------------------------------- */
 
 static void put_bash_reply(FILE *out, const char *argument)
 {
-    if (is_choice(argument)) {
-        fputs("compgen -W \"", out);
-        put_choices(out, argument);
-        fputs("\"", out);
-    } else if (is_chip(argument)) {
-        fputs("compgen -W \"", out);
-        put_chips(out);
+    if (put_known_words(out, "compgen -W \"", argument)) {
         fputs("\"", out);
     } else {
         fputs(is_folder(argument) ? "compgen -d" : "compgen -f", out);
@@ -145,13 +163,7 @@ static void put_zsh_text(FILE *out, const char *text)
 
 static void put_zsh_action(FILE *out, const char *argument)
 {
-    if (is_choice(argument)) {
-        fputs(":choice:(", out);
-        put_choices(out, argument);
-        fputs(")", out);
-    } else if (is_chip(argument)) {
-        fputs(":chip:(", out);
-        put_chips(out);
+    if (put_known_words(out, ":choice:(", argument)) {
         fputs(")", out);
     } else {
         fputs(is_folder(argument) ? ":folder:_files -/" : ":value:_files", out);
@@ -247,13 +259,7 @@ static void put_fish_text(FILE *out, const char *text)
 
 static void put_fish_words(FILE *out, const char *argument)
 {
-    if (is_choice(argument)) {
-        fputs(" -f -a '", out);
-        put_choices(out, argument);
-        fputs("'", out);
-    } else if (is_chip(argument)) {
-        fputs(" -f -a '", out);
-        put_chips(out);
+    if (put_known_words(out, " -f -a '", argument)) {
         fputs("'", out);
     } else if (is_folder(argument)) {
         fputs(" -f -a '(__fish_complete_directories)'", out);

@@ -282,10 +282,23 @@ static void put_segments(const struct image_report *report)
     output_table_print(&table, stdout, "  ");
 }
 
+static void put_packing(struct facts *facts, const struct image_report *report)
+{
+    if (!report->is_packed) {
+        return;
+    }
+    char *text =
+        output_format("gzip, %s bytes (%.1f %%)", output_thousands(report->packed_size).text,
+                      image_report_percent(report));
+    put_fact_alone(facts, "compressed", text);
+    free(text);
+}
+
 static void put_report(const struct image_report *report)
 {
     struct facts facts = {0};
     put_title(report);
+    put_packing(&facts, report);
     put_descriptor(&facts, report);
     put_header(&facts, report);
     put_proofs(&facts, report);
@@ -403,6 +416,11 @@ static cJSON *report_json(const struct image_report *report)
     cJSON *json = cJSON_CreateObject();
     output_json_add_text(json, "file", report->name);
     cJSON_AddNumberToObject(json, "size", (double)report->file_size);
+    if (report->is_packed) {
+        cJSON *packing = cJSON_AddObjectToObject(json, "compressed");
+        cJSON_AddStringToObject(packing, "format", "gzip");
+        cJSON_AddNumberToObject(packing, "size", (double)report->packed_size);
+    }
     cJSON_AddNumberToObject(json, "length", report->image.length);
     cJSON_AddBoolToObject(json, "ok", is_right(report));
     add_header(json, report);
@@ -432,13 +450,14 @@ static int judge(const struct image_report *report)
                     "bootloader, but not such an app",
                     report->name);
     }
-    return 0;
+    return image_report_check_packing(report);
 }
 
 static int show(const char *path, cJSON *list, bool apart)
 {
     struct image_reading reading = {.form = OTA_IMAGE_DETECT,
                                     .lenient = true,
+                                    .unpack = true,
                                     .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true}};
     struct image_report report;
     if (image_read(path, &reading, &report) != 0) {
@@ -502,6 +521,8 @@ const struct command command_image_info = {
         "and "
         "pipes will do; - is standard input. With --json one file gives an object and several give "
         "an array of them.\n"
+        "\n"
+        "What gzip has compressed is unpacked on the way, and the facts are of what is inside.\n"
         "\n"
         "A signature is recognised; the blocks of Secure Boot v2 are checked by the keys that they "
         "carry. Whether these keys are yours tells \"updraft image verify --key\".",

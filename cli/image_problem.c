@@ -143,3 +143,19 @@ int image_report_fail(const struct image_report *report)
                     ota_err_text(failure->err));
     }
 }
+
+/* --- the packing ---------------------------------------------------------------------------- */
+
+double image_report_percent(const struct image_report *report)
+{
+    return 100.0 * (double)report->packed_size / (double)report->file_size;
+}
+
+int image_report_check_packing(const struct image_report *report)
+{
+    return report->packed_trailer == 0 || report->signature.kind == SIGNATURE_ARDUINO
+               ? 0
+               : fail("%s: %s bytes that are no signature follow the compressed image; devices "
+                      "refuse that",
+                      report->name, output_thousands(report->packed_trailer).text);
+}

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "cli/files.h"
+#include "cli/image_input.h"
 #include "cli/image_names.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -22,7 +23,7 @@
 
 struct reader {
     struct image_report *report;
-    struct files_source file;
+    struct image_input input;
     struct progress progress;
     struct ota_image_rules rules;
     struct ota_image_check check;
@@ -60,11 +61,8 @@ static bool read_chunk(struct reader *reader)
     reader->chunk_len = 0;
     while (reader->chunk_len < CHUNK) {
         size_t len;
-        struct ota_source *source = &reader->file.source;
-        if (source->read(source, reader->chunk + reader->chunk_len, CHUNK - reader->chunk_len,
-                         &len) != OTA_OK) {
-            progress_clear(&reader->progress);
-            files_source_fail(&reader->file);
+        if (!image_input_read(&reader->input, reader->chunk + reader->chunk_len,
+                              CHUNK - reader->chunk_len, &len)) {
             return false;
         }
         if (len == 0) {
@@ -72,7 +70,7 @@ static bool read_chunk(struct reader *reader)
         }
         reader->chunk_len += len;
     }
-    progress_update(&reader->progress, reader->chunk_start + reader->chunk_len);
+    progress_update(&reader->progress, reader->input.file.offset);
     return true;
 }
 
@@ -217,10 +215,27 @@ static void add_flash_part(struct image_report *report)
     report->segment_count++;
 }
 
+/* One over the packed bytes counts before one over what they unpack to: it is what a device that
+   holds its key looks for. */
+static bool find_signature(struct reader *reader)
+{
+    struct image_report *report = reader->report;
+    if (report->is_packed) {
+        const bool good = image_input_signature(&reader->input, &report->signature);
+        if (!good || report->signature.kind == SIGNATURE_ARDUINO) {
+            return good;
+        }
+    }
+    return signature_reader_find(&reader->signatures, &report->signature);
+}
+
 static int conclude(struct reader *reader)
 {
     struct image_report *report = reader->report;
     struct ota_image_check *check = &reader->check;
+    report->is_packed = reader->input.is_packed;
+    report->packed_size = reader->input.file.offset;
+    report->packed_trailer = reader->input.trailer;
     report->file_size = reader->chunk_start + reader->chunk_len;
     report->has_file_digest =
         !reader->over && ota_image_check_digest(check, report->file_digest) == OTA_OK;
@@ -232,7 +247,7 @@ static int conclude(struct reader *reader)
     if (report->failure.err == OTA_OK) {
         report->trailer = report->file_size - report->image.length;
         report->trailer_is_filler = report->trailer > 0 && reader->filler;
-        if (!signature_reader_find(&reader->signatures, &report->signature)) {
+        if (!find_signature(reader)) {
             return fail("%s: %s", report->name, ota_err_text(OTA_ERR_CRYPTO));
         }
     }
@@ -276,18 +291,20 @@ int image_read(const char *path, const struct image_reading *reading, struct ima
     struct reader *reader = output_allocate(sizeof(*reader));
     memset(reader, 0, sizeof(*reader));
     reader->report = report;
-    int status = files_source_open(&reader->file, path);
+    int status = image_input_open(&reader->input, path, reading->rsa_len);
     if (status == 0) {
         reader->memory = output_allocate(KEPT + CHUNK);
         memset(reader->memory, 0, KEPT);
         reader->chunk = reader->memory + KEPT;
         signature_reader_begin(&reader->signatures);
         reader->signatures.rsa_len = reading->rsa_len;
-        progress_begin(&reader->progress, stderr, report->name, reader->file.size);
+        reader->input.unpack = reading->unpack;
+        reader->input.progress = &reader->progress;
+        progress_begin(&reader->progress, stderr, report->name, reader->input.file.size);
         status = read_whole(reader, reading);
         progress_end(&reader->progress);
         signature_reader_end(&reader->signatures);
-        files_source_close(&reader->file);
+        image_input_close(&reader->input);
         free(reader->memory);
     }
     free(reader);

@@ -4,7 +4,8 @@
 
 /*
  * All facts of an image file, read in one pass through the library's own check: files of any
- * length, pipes too, in constant memory.
+ * length, pipes too, in constant memory. A file that gzip has packed is unpacked on the way if that
+ * is asked for, and the facts are of what is inside.
  */
 
 #include <stdbool.h>
@@ -41,7 +42,11 @@ struct image_report {
     uint8_t digest_computed[OTA_SHA256_SIZE];
     bool checksum_good, digest_good;
 
-    uint64_t file_size;                   /* bytes read */
+    bool is_packed;          /* by gzip */
+    uint64_t packed_size;    /* bytes of the file, trailer and all */
+    uint64_t packed_trailer; /* bytes of it behind what is packed */
+
+    uint64_t file_size;                   /* bytes read, unpacked */
     bool has_file_digest;                 /* a whole image, and nothing but what may follow one */
     uint8_t file_digest[OTA_SHA256_SIZE]; /* SHA-256 of all bytes */
     uint64_t trailer;                     /* bytes behind the image */
@@ -56,11 +61,19 @@ struct image_reading {
     struct ota_chip chip;
     uint32_t secure_version_floor;
     size_t rsa_len; /* as in signature_reader */
+    bool unpack;    /* what gzip has packed */
 };
 
 /* Reads the image at `path` ("-": standard input) and fills in the report, also about an image that
    is wrong. Returns 0, or 1 after a message if the file cannot be read or is empty. */
 int image_read(const char *path, const struct image_reading *reading, struct image_report *report);
+
+/* Returns how many bytes of each hundred are left of a packed image. */
+double image_report_percent(const struct image_report *report);
+
+/* Says what is wrong with the packing of an image that is right itself: something follows it that is
+   no signature, and devices refuse that. Returns 0, or 1 after a message. */
+int image_report_check_packing(const struct image_report *report);
 
 /* Says in one sentence what is wrong with the image: what, where, what to do. Returns 1. */
 int image_report_fail(const struct image_report *report);

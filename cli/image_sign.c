@@ -345,7 +345,7 @@ const struct command command_image_sign = {
         "SHA-384, which --public-key tells, else SHA-256), and --signature takes the result back. "
         "RSA signatures are PKCS #1 v1.5 for arduino, PSS with a salt of 32 bytes for "
         "secure-boot-v2; ECDSA ones are ASN.1 or r and s. A key in a token can be named by a URI "
-        "such as pkcs11:token=..., if OpenSSL is set up for it.\n"
+        "such as pkcs11:token=maker;object=signing?pin-source=FILE.\n"
         "\n"
         "A signature that does not verify is never written. - is standard input or output.",
     .options = options,

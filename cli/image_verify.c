@@ -141,6 +141,17 @@ static int check_partitions(const struct image_verdict *verdict)
 
 /* --- the image ------------------------------------------------------------------------------ */
 
+static void say_packing(const struct image_verdict *verdict)
+{
+    const struct image_report *report = verdict->report;
+    if (report->is_packed) {
+        image_say_good(verdict, output_format("compressed by gzip: %s of %s bytes (%.1f %%)",
+                                              output_thousands(report->packed_size).text,
+                                              output_thousands(report->file_size).text,
+                                              image_report_percent(report)));
+    }
+}
+
 static void say_image(const struct image_verdict *verdict)
 {
     const struct image_report *report = verdict->report;
@@ -194,7 +205,11 @@ static int judge(struct image_verdict *verdict)
     }
     /* What is written into a slot is the file; filler behind the image can be left out. */
     verdict->size = report->trailer_is_filler ? report->image.length : report->file_size;
+    say_packing(verdict);
     say_image(verdict);
+    if (image_report_check_packing(report) != 0) {
+        return COMMAND_FAILED;
+    }
     if (verdict->flash_size != 0 && verdict->size > verdict->flash_size) {
         return fail("%s: has %s bytes, more than the flash (%s)", report->name,
                     output_thousands(verdict->size).text, output_size(verdict->flash_size).text);
@@ -232,6 +247,7 @@ static int print_json(struct image_verdict *verdict, int status)
         const struct ota_failure *failure = &verdict->report->failure;
         cJSON_AddStringToObject(json, "chip", image_chip_name(verdict->report->chip, unknown));
         cJSON_AddNumberToObject(json, "length", verdict->report->image.length);
+        cJSON_AddBoolToObject(json, "compressed", verdict->report->is_packed);
         if (failure->err != OTA_OK) {
             cJSON_AddStringToObject(json, "error", ota_err_name(failure->err));
             cJSON_AddNumberToObject(json, "offset", failure->offset);
@@ -244,6 +260,7 @@ static int verify_image(struct image_verdict *verdict, uint16_t wanted)
 {
     struct image_reading reading = {.form = OTA_IMAGE_DETECT,
                                     .bootloader = command_flag(verdict->call, "bootloader"),
+                                    .unpack = true,
                                     .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true},
                                     .rsa_len = signature_keys_rsa_len(verdict->keys)};
     struct image_report *report = output_allocate(sizeof(*report));
@@ -310,7 +327,7 @@ static const struct command_option options[] = {
     {"key", 'k', "FILE",
      "demand a signature by this key: public or private, or its digest; may be repeated"},
     {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},
-    {"data", 0, NULL, "it is no app but other data, or compressed: check the signature alone"},
+    {"data", 0, NULL, "it is no app but other data: check the signature alone"},
     COMMAND_OPTION_JSON,
     {0},
 };
@@ -319,7 +336,7 @@ static const char *const examples[] = {
     "updraft image verify code.bin --flash 4MB --partitions two_ota.csv",
     "updraft image verify --chip esp32s3 - < code.bin",
     "updraft image verify app.signed.bin --key signing.pub.pem",
-    "updraft image verify sketch.bin.gz.signed --data --key signing.pub.pem",
+    "updraft image verify sketch.bin.gz.signed --key signing.pub.pem",
     NULL,
 };
 
@@ -332,8 +349,8 @@ const struct command command_image_verify = {
         "Checks an image as a board does before it boots it: its structure, that it is whole, its "
         "checksum and SHA-256, that mapped segments lie where the flash cache can map them; if "
         "asked "
-        "to, that it is for this chip and fits the slots of a partition table. - is standard "
-        "input.\n"
+        "to, that it is for this chip and fits the slots of a partition table. A compressed image "
+        "is unpacked on the way. - is standard input.\n"
         "\n"
         "With --key it must be signed by one of these keys: as Arduino's signed binary, or by "
         "Secure Boot v1 or v2. Without, only the blocks of Secure Boot v2 are checked, by the keys "

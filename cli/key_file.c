@@ -10,12 +10,12 @@
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/store.h>
 #include <openssl/ui.h>
 #include <openssl/x509.h>
 
 #include "cli/digest.h"
 #include "cli/files.h"
+#include "cli/key_object.h"
 #include "cli/output.h"
 #include "cli/secure_block.h"
 
@@ -105,7 +105,8 @@ static int take_point(struct key_file *key)
 
 int key_file_adopt(struct key_file *key, const char *name, EVP_PKEY *own)
 {
-    *key = (struct key_file){.name = name, .own = own, .is_private = key->is_private};
+    *key = (struct key_file){
+        .name = name, .own = own, .token = key->token, .is_private = key->is_private};
     int status;
     if (EVP_PKEY_is_a(own, "RSA")) {
         status = take_rsa(key);
@@ -129,6 +130,8 @@ void key_file_close(struct key_file *key)
 {
     EVP_PKEY_free(key->own);
     key->own = NULL;
+    key_token_close(key->token);
+    key->token = NULL;
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -156,61 +159,17 @@ static EVP_PKEY *decode(const struct files_content *content, int selection)
 /* A public key of Secure Boot's first version: X and Y. Returns NULL if it is no point. */
 static EVP_PKEY *decode_raw(const struct files_content *content)
 {
-    unsigned char point[1 + RAW_SIZE] = {UNCOMPRESSED};
-    EVP_PKEY *own = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    uint8_t point[1 + RAW_SIZE] = {UNCOMPRESSED};
     memcpy(point + 1, content->data, RAW_SIZE);
-    char group[] = "prime256v1";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-        OSSL_PARAM_construct_end(),
-    };
-    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
-        EVP_PKEY_fromdata(context, &own, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-        own = NULL;
-    }
-    EVP_PKEY_CTX_free(context);
-    return own;
+    return key_object_of_point("prime256v1", point, sizeof(point));
 }
 
-/* Takes the first key out of a store: a token, through the provider that OpenSSL is set up with. */
-static EVP_PKEY *open_store(const char *uri, bool wants_private)
+static int read_token(struct key_file *key, const char *uri, enum key_file_use use)
 {
     EVP_PKEY *own = NULL;
-    OSSL_STORE_CTX *store = OSSL_STORE_open(uri, UI_OpenSSL(), NULL, NULL, NULL);
-    if (store == NULL) {
-        return NULL;
-    }
-    if (wants_private) {
-        (void)OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-    }
-    while (own == NULL && OSSL_STORE_eof(store) == 0) {
-        OSSL_STORE_INFO *info = OSSL_STORE_load(store);
-        if (info == NULL) {
-            break;
-        }
-        int type = OSSL_STORE_INFO_get_type(info);
-        own = type == OSSL_STORE_INFO_PKEY     ? OSSL_STORE_INFO_get1_PKEY(info)
-              : type == OSSL_STORE_INFO_PUBKEY ? OSSL_STORE_INFO_get1_PUBKEY(info)
-                                               : NULL;
-        OSSL_STORE_INFO_free(info);
-    }
-    OSSL_STORE_close(store);
-    return own;
-}
-
-static int read_uri(struct key_file *key, const char *uri, enum key_file_use use)
-{
-    EVP_PKEY *own = open_store(uri, use == KEY_FILE_PRIVATE);
-    if (own == NULL) {
-        const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-        return fail("%s: OpenSSL finds no key there (%s); is a provider for such URIs set up in "
-                    "openssl.cnf?",
-                    uri, reason != NULL ? reason : "no reason given");
-    }
     key->is_private = use == KEY_FILE_PRIVATE;
-    return key_file_adopt(key, uri, own);
+    key->token = key_token_open(uri, key->is_private, &own);
+    return key->token != NULL ? key_file_adopt(key, uri, own) : 1;
 }
 
 static int read_content(struct key_file *key, const char *name, const struct files_content *content,
@@ -242,8 +201,8 @@ static int read_content(struct key_file *key, const char *name, const struct fil
 int key_file_read(struct key_file *key, const char *path, enum key_file_use use)
 {
     *key = (struct key_file){.name = files_name(path)};
-    if (strncmp(path, "pkcs11:", 7) == 0 || strncmp(path, "file:", 5) == 0) {
-        return read_uri(key, path, use);
+    if (key_token_is_uri(path)) {
+        return read_token(key, path, use);
     }
     struct files_content content;
     if (files_read(path, KEY_LIMIT, &content) != 0) {

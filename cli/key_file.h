@@ -4,7 +4,7 @@
 
 /*
  * Keys as people have them: private or public, PEM or DER, the 64 raw bytes of Secure Boot's first
- * version, or a URI ("pkcs11:token=...") of whatever store OpenSSL is set up for. Whoever only
+ * version, or a URI of a key that stays in a token ("pkcs11:token=...", key_token.h). Whoever only
  * checks may also be given the 32 bytes of a key's digest.
  *
  *     struct key_file key;
@@ -20,6 +20,8 @@
 
 #include <updraft/signature.h>
 
+#include "cli/key_token.h"
+
 enum key_file_use {
     KEY_FILE_PRIVATE, /* it must be a private key */
     KEY_FILE_PUBLIC,  /* either kind */
@@ -28,7 +30,8 @@ enum key_file_use {
 
 struct key_file {
     const char *name;                 /* to print */
-    EVP_PKEY *own;                    /* NULL for a digest alone */
+    EVP_PKEY *own;                    /* NULL for a digest alone; a token's: its public half */
+    struct key_token *token;          /* where it stays, or NULL */
     struct ota_public_key public_key; /* as the library takes it; of no type for a digest alone */
     uint8_t bytes[OTA_RSA_SIZE_MAX];  /* what it points at */
     bool is_private;

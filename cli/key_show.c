@@ -8,6 +8,7 @@
 
 #include "cli/files.h"
 #include "cli/key_file.h"
+#include "cli/key_header.h"
 #include "cli/output.h"
 #include "cli/signing.h"
 
@@ -117,45 +118,12 @@ static int as_raw(const struct key_file *key, const char *path)
     return files_write_atomically(path, key->bytes + 1, key->public_key.len - 1);
 }
 
-/* A definition that a program includes. */
-static int as_c(const struct key_file *key, const char *path)
-{
-    static const char *const types[] = {"NONE", "RSA", "P192", "P256", "P384"};
-    const struct ota_public_key *own = &key->public_key;
-    char type[KEY_FILE_TYPE_SIZE];
-    struct files_writer writer;
-    if (files_writer_open(&writer, path) != 0) {
-        return 1;
-    }
-    FILE *out = writer.stream;
-    fprintf(out,
-            "/* The public half of a signing key, %s, made by updraft. */\n"
-            "#include <updraft/signature.h>\n\n"
-            "static const uint8_t updraft_signing_key_bytes[%zu] = {",
-            key_file_type(own, type), own->len);
-    for (size_t i = 0; i < own->len; i++) {
-        fprintf(out, "%s0x%02x,", i % 12 == 0 ? "\n    " : " ", own->bytes[i]);
-    }
-    fprintf(out,
-            "\n};\n\n"
-            "static const struct ota_public_key updraft_signing_key = {\n"
-            "    .type = OTA_KEY_%s,\n"
-            "    .bytes = updraft_signing_key_bytes,\n"
-            "    .len = sizeof updraft_signing_key_bytes,\n",
-            types[own->type]);
-    if (own->type == OTA_KEY_RSA) {
-        fprintf(out, "    .exponent = %lu,\n", (unsigned long)own->exponent);
-    }
-    fprintf(out, "};\n");
-    return files_writer_commit(&writer);
-}
-
 static int give(const struct command_call *call, const struct key_file *key, const char *form)
 {
     static const struct {
         const char *name;
         int (*write)(const struct key_file *key, const char *path);
-    } forms[] = {{"pem", as_pem}, {"raw", as_raw}, {"c", as_c}};
+    } forms[] = {{"pem", as_pem}, {"raw", as_raw}};
     const char *path = command_value(call, "output");
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         if (strcmp(form, forms[i].name) == 0) {
@@ -165,11 +133,37 @@ static int give(const struct command_call *call, const struct key_file *key, con
     return command_usage(call, "--as takes pem, raw or c, not \"%s\"", form);
 }
 
+/* The one form that takes several keys, or none. */
+static int as_c(const struct command_call *call)
+{
+    const char *path = command_value(call, "output");
+    const size_t count = command_count(call);
+    struct key_file *keys = output_allocate((count + 1) * sizeof(*keys));
+    size_t read = 0;
+    while (read < count &&
+           key_file_read(&keys[read], command_argument(call, read), KEY_FILE_PUBLIC) == 0) {
+        read++;
+    }
+    int status =
+        read == count ? key_header_write(keys, count, path != NULL ? path : "-") : COMMAND_FAILED;
+    while (read > 0) {
+        key_file_close(&keys[--read]);
+    }
+    free(keys);
+    return status;
+}
+
 static int run(const struct command_call *call)
 {
     const char *form = command_value(call, "as");
     if (form == NULL && command_flag(call, "output")) {
         return command_usage(call, "--output needs --as");
+    }
+    if (form != NULL && strcmp(form, "c") == 0) {
+        return as_c(call);
+    }
+    if (command_count(call) != 1) {
+        return command_usage(call, "FILE: one key, unless it is --as c");
     }
     struct key_file key;
     if (key_file_read(&key, command_argument(call, 0), KEY_FILE_PUBLIC) != 0) {
@@ -197,7 +191,8 @@ static const struct command_option options[] = {
 static const char *const examples[] = {
     "updraft key show signing.pem",
     "updraft key show signing.pem --as pem -o signing.pub.pem",
-    "updraft key show signing.pem --as c -o signing_key.h",
+    "# for the firmware that is to trust them",
+    "updraft key show signing.pem next.pem --as c -o updraft_signing_keys.h",
     NULL,
 };
 
@@ -205,16 +200,20 @@ const struct command command_key_show = {
     .noun = "key",
     .verb = "show",
     .summary = "Show what a key is",
-    .synopsis = "FILE",
+    .synopsis = "FILE...",
     .description =
         "Reads a private or a public key (PEM, DER, or the 64 raw bytes of a Secure Boot v1 key) "
         "and prints its type, what it signs, and its digests: the fingerprint is the SHA-256 of "
         "the public half as DER, the fuse digest is what a chip's fuses hold of it for Secure Boot "
         "v2. It prints nothing of the private half. - is standard input; a URI such as "
-        "pkcs11:token=... reaches what OpenSSL is set up for.",
+        "pkcs11:token=...;object=... reaches what p11-kit knows of.\n"
+        "\n"
+        "--as c writes a header with the public halves of all the keys named, or of none: "
+        "UPDRAFT_SIGNING_KEYS is how many there are, updraft_signing_keys are they, and "
+        "updraft_signing_digests their fuse digests.",
     .options = options,
     .examples = examples,
-    .arguments_min = 1,
-    .arguments_max = 1,
+    .arguments_min = 0,
+    .arguments_max = COMMAND_ANY,
     .run = run,
 };

@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
     &command_image_info,
     &command_image_verify,
     &command_image_make,
+    &command_image_compress,
     &command_image_sign,
     &command_image_strip,
     &command_key_new,

@@ -47,7 +47,8 @@ static char *image_line(const struct catalog_image *image)
                        : facts->kind == FILE_APP       ? inspect_chip_name(facts->chip)
                                                        : "not offered";
     char *line =
-        output_format("%s (%s, %s, sha256 %s…)%s%s", title, what, output_size(image->size).text,
+        output_format("%s (%s, %s%s, sha256 %s…)%s%s", title, what, output_size(image->size).text,
+                      facts->is_packed && facts->kind != FILE_PLAIN ? " compressed" : "",
                       output_hex_bytes(facts->sha256, 4, digest),
                       facts->problem[0] == '\0' ? "" : ": ", facts->problem);
     free(title);
@@ -63,6 +64,7 @@ static cJSON *image_json(const struct catalog_image *image)
     output_json_add_text(json, "name", image->name);
     cJSON_AddStringToObject(json, "kind", kinds[facts->kind]);
     cJSON_AddNumberToObject(json, "size", (double)image->size);
+    cJSON_AddBoolToObject(json, "compressed", facts->is_packed);
     if (facts->project[0] != '\0') {
         cJSON_AddStringToObject(json, "project", facts->project);
     }
@@ -127,6 +129,25 @@ static void on_change(void *context, enum catalog_change change, const struct ca
     free(line);
 }
 
+/* "folder    = blinky 1.1.0 compressed: 48.2 KB of 89.1 KB". */
+static void on_packed(void *context, const struct catalog_image *image, const char *problem)
+{
+    struct journal *journal = context;
+    const struct packed_image *packed = catalog_packed(image);
+    if (journal->quiet || journal->json) {
+        return;
+    }
+    char *title = image_title(image);
+    put_line(journal, "folder",
+             packed != NULL
+                 ? output_format("= %s compressed: %s of %s", title, output_size(packed->size).text,
+                                 output_size(image->size).text)
+                 : output_format("! %s cannot be compressed in the folder, so images go as they "
+                                 "are: %s",
+                                 title, problem != NULL ? problem : "no memory"));
+    free(title);
+}
+
 /* "sent blinky.bin, 48.2 KB in 12 ms", "nothing newer: ...", "refused, 403: ...". */
 static char *answer_text(const struct server_request *request)
 {
@@ -146,10 +167,10 @@ static char *answer_text(const struct server_request *request)
         if (strcmp(request->method, "HEAD") == 0) {
             return output_format("%u, facts of %s", request->status, image);
         }
-        return output_format("%s %s%s, %s in %u ms",
-                             request->complete ? "sent" : "broke off while sending", image,
-                             request->status == 206 ? ", a part" : "",
-                             output_size(request->length).text, request->duration_ms);
+        return output_format(
+            "%s %s%s%s, %s in %u ms", request->complete ? "sent" : "broke off while sending", image,
+            request->compressed ? ", compressed" : "", request->status == 206 ? ", a part" : "",
+            output_size(request->length).text, request->duration_ms);
     case 304:
         return output_format("304%s%s", reason[0] == '\0' ? ", nothing newer" : ": ", reason);
     default:
@@ -202,6 +223,7 @@ static void put_request_json(struct journal *journal, const struct server_reques
     cJSON_AddNumberToObject(json, "first", (double)request->first);
     cJSON_AddNumberToObject(json, "length", (double)request->length);
     cJSON_AddBoolToObject(json, "complete", request->complete);
+    cJSON_AddBoolToObject(json, "compressed", request->compressed);
     cJSON_AddNumberToObject(json, "ms", request->duration_ms);
     put_json_line(journal, json);
 }
@@ -314,7 +336,9 @@ static int run(const struct command_call *call)
         .port = (uint16_t)port,
         .crypto = &ota_crypto_psa,
         .on_request = on_request,
+        .plain_only = command_flag(call, "no-compress"),
         .on_change = on_change,
+        .on_packed = on_packed,
         .context = &journal,
     };
     sigset_t ends;
@@ -344,6 +368,7 @@ static const struct command_option options[] = {
     {"port", 'p', "N", "listen at this port; 0 takes a free one (default 8266)"},
     {"address", 'a', "A", "listen at this address of the machine (default 0.0.0.0: all)"},
     {"port-file", 0, "FILE", "write the port to this file once it is listened on"},
+    {"no-compress", 0, NULL, "send every image as it is, and write nothing into the folder"},
     {"quiet", 'q', NULL, "print nothing but errors"},
     {"json", 0, NULL, "print JSON, one object a line, as things happen"},
     {0},
@@ -373,6 +398,11 @@ const struct command command_serve = {
         "the folder holds several projects. Images that state no project and version, as those of "
         "the ESP8266 and of Arduino, are named for it: garden-2.3.1.bin, "
         "garden-2.3.1.littlefs.bin.\n\n"
+        "Devices that unpack gzip get images compressed; each is compressed once and kept in "
+        "DIR/.updraft. Images that are compressed already, as \"updraft image compress\" makes "
+        "them, "
+        "are offered to those devices alone: garden-2.3.1.bin.gz. What carries Arduino's signature "
+        "goes as it is.\n\n"
         "Every file can also be downloaded at /files/NAME, whole or in part; / lists them for "
         "people "
         "and /api/v1/images for programs.\n\n"

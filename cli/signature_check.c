@@ -217,7 +217,7 @@ static cJSON *block_json(const struct signature_block *block)
     cJSON *json = cJSON_CreateObject();
     char text[2 * OTA_SHA256_SIZE + 1];
     if (block->is_decoded) {
-        cJSON_AddStringToObject(json, "algorithm", signature_scheme_name(block->block.scheme));
+        cJSON_AddStringToObject(json, "algorithm", ota_signature_scheme_name(block->block.scheme));
         cJSON_AddStringToObject(json, "key_digest",
                                 output_hex_bytes(block->block.key_digest, OTA_SHA256_SIZE, text));
     }

@@ -280,26 +280,6 @@ bool signature_find(const struct signature_subject *subject, struct signature_fo
 
 /* --- in words ------------------------------------------------------------------------------- */
 
-const char *signature_scheme_name(enum ota_signature_scheme scheme)
-{
-    switch (scheme) {
-    case OTA_SIGNATURE_RSA_PKCS1:
-    case OTA_SIGNATURE_RSA_PKCS1_RAW:
-        return "RSA";
-    case OTA_SIGNATURE_RSA_PSS:
-        return "RSA-3072";
-    case OTA_SIGNATURE_ECDSA_P192:
-        return "ECDSA P-192";
-    case OTA_SIGNATURE_ECDSA_P256:
-        return "ECDSA P-256";
-    case OTA_SIGNATURE_ECDSA_P384:
-        return "ECDSA P-384";
-    case OTA_SIGNATURE_NONE:
-        break;
-    }
-    return "of an unknown kind";
-}
-
 /* What the blocks have in common. */
 static const char *blocks_name(const struct signature_found *found)
 {
@@ -309,7 +289,7 @@ static const char *blocks_name(const struct signature_found *found)
         if (!block->is_decoded) {
             continue;
         }
-        const char *own = signature_scheme_name(block->block.scheme);
+        const char *own = ota_signature_scheme_name(block->block.scheme);
         if (name != NULL && strcmp(name, own) != 0) {
             return "several kinds";
         }

@@ -101,7 +101,4 @@ bool signature_find(const struct signature_subject *subject, struct signature_fo
 #define SIGNATURE_TEXT_SIZE 64u
 const char *signature_text(const struct signature_found *found, char text[SIGNATURE_TEXT_SIZE]);
 
-/* "RSA-3072", "ECDSA P-256". */
-const char *signature_scheme_name(enum ota_signature_scheme scheme);
-
 #endif

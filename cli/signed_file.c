@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <updraft/chip.h>
+#include <updraft/gunzip.h>
 #include <updraft/image.h>
 
 #include "base/bytes.h"
@@ -56,7 +57,7 @@ int signed_file_open(struct signed_file *file, const char *path, bool is_data, s
         return 1;
     }
     const struct files_content *content = &file->content;
-    file->is_gzip = content->size >= 2 && content->data[0] == 0x1F && content->data[1] == 0x8B;
+    file->is_gzip = ota_is_gzip(content->data, content->size);
     if (!is_data && !file->is_gzip && measure(file) != 0) {
         signed_file_close(file);
         return 1;

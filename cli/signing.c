@@ -146,18 +146,28 @@ static bool sign_again_the_same(const struct ota_verifier *verifier, const uint8
     return good;
 }
 
+/* A signature with a fault in it could give the key away: it is checked before it is used. */
+static bool is_right(const struct ota_verifier *verifier, const struct key_file *key,
+                     const uint8_t *digest, const struct signing_signature *signature)
+{
+    return verifier->verify(&key->public_key, digest, signature->bytes, signature->len) == OTA_OK;
+}
+
 int signing_sign(const struct ota_verifier *verifier, const struct key_file *key,
                  const uint8_t *digest, struct signing_signature *signature)
 {
+    if (key->token != NULL) {
+        int status =
+            key_token_sign(key->token, verifier->scheme, digest, signature->bytes, &signature->len);
+        return status != 0 || is_right(verifier, key, digest, signature) ? status
+                                                                         : fail_signing(key);
+    }
     uint8_t scalar[OTA_SHA384_SIZE];
     size_t len = key_file_scalar(key, scalar);
     bool good = len > 0 ? sign_again_the_same(verifier, scalar, len, digest, signature)
                         : sign_anywhere(verifier, key, digest, signature);
     OPENSSL_cleanse(scalar, sizeof(scalar));
-    /* A signature with a fault in it could give the key away. */
-    good = good &&
-           verifier->verify(&key->public_key, digest, signature->bytes, signature->len) == OTA_OK;
-    return good ? 0 : fail_signing(key);
+    return good && is_right(verifier, key, digest, signature) ? 0 : fail_signing(key);
 }
 
 /* --- taking back ---------------------------------------------------------------------------- */
