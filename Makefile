@@ -4,10 +4,11 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 POWER_CUTS ?= 1000000
+SKIPS ?= 0/200
 BENCH ?= full
 CONFIGURE = scripts/configure
 
-.PHONY: help run test test-power bench footprint fuzz lint format coverage mutate install clean
+.PHONY: help run test test-power test-skips bench footprint fuzz lint format coverage mutate install clean
 .NOTPARALLEL:
 
 help: ## list these targets
@@ -22,12 +23,17 @@ test: ## build with sanitizers and run every test
 	@$(CONFIGURE) dev
 	@cmake --build --preset dev
 	@ctest --preset dev
+	@sed 's/.*"power_cuts": \([0-9]*\).*/The power was cut \1 times./' build/dev/power.json
 
 test-power: ## cut the power a million times (POWER_CUTS=N for another number)
 	@scripts/setup build test
 	@$(CONFIGURE) release
 	@cmake --build --preset release --target updraft_power
 	@build/release/bin/updraft-power --full --cuts $(POWER_CUTS) --json build/power.json
+
+test-skips: ## skip each instruction of the bootloader in turn (SKIPS=0/1 for all of the crypto library, too: hours)
+	@scripts/setup build test cross skips
+	@scripts/test-skips $(SKIPS)
 
 bench: ## measure time, wear and memory; writes build/bench.json (BENCH=short for a quick look)
 	@scripts/setup build test

@@ -106,6 +106,7 @@ static void measure_boot(struct figures *figures)
 
     rig_init(&rig);
     boot.device = &rig.device;
+    boot.read = ota_image_read;
     before = rig.state.statistics.bytes_read;
     seconds = rig_seconds();
     if (ota_boot_decide(&boot, buffer, sizeof buffer) != OTA_OK) {
@@ -122,10 +123,13 @@ static void measure_boot(struct figures *figures)
     rig_free(&rig);
 }
 
-/* What the power harness wrote on its last run. */
-static void take_power(struct figures *figures, const char *path)
+static const char *const power_names[] = {"power_cuts", "power_cuts_per_second", NULL};
+static const char *const skip_names[] = {"skips", "boot_ms_900k", NULL};
+
+/* What another program wrote on its last run. */
+static void take_file(struct figures *figures, const char *path, const char *const *names,
+                      const char *about)
 {
-    static const char *const names[] = {"power_cuts", "power_cuts_per_second"};
     static char text[65536];
     FILE *file = fopen(path, "r");
     cJSON *object = NULL;
@@ -135,16 +139,15 @@ static void take_power(struct figures *figures, const char *path)
         fclose(file);
         object = cJSON_Parse(text);
     }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const cJSON *item = cJSON_GetObjectItem(object, names[i]);
+    for (; *names != NULL; names++) {
+        const cJSON *item = cJSON_GetObjectItem(object, *names);
         if (cJSON_IsNumber(item)) {
             figures_add(figures,
-                        &(struct figure){names[i], item->valuedouble, "",
-                                         "from the last run of make test-power", 0, false, false});
+                        &(struct figure){*names, item->valuedouble, "", about, 0, false, false});
         }
     }
     if (object == NULL) {
-        printf("(no power figures yet: make test-power)\n");
+        printf("(no figures %s yet)\n", about);
     }
     cJSON_Delete(object);
 }
@@ -196,7 +199,8 @@ int main(int argc, char **argv)
     decode_measure(&figures, runs);
     network_measure(&figures, runs / 5);
     take_tls_memory(&figures);
-    take_power(&figures, "build/power.json");
+    take_file(&figures, "build/power.json", power_names, "from the last run of make test-power");
+    take_file(&figures, "build/skips.json", skip_names, "from the last run of make test-skips");
     if (json != NULL && !figures_write_json(&figures, json)) {
         return 1;
     }

@@ -25,6 +25,7 @@ configure_package_config_file(cmake/UpdraftConfig.cmake.in UpdraftConfig.cmake I
 write_basic_package_version_file(UpdraftConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
     ${PROJECT_BINARY_DIR}/UpdraftConfig.cmake ${PROJECT_BINARY_DIR}/UpdraftConfigVersion.cmake
+    cmake/UpdraftFirmware.cmake
     cmake/modules/UpdraftFindPart.cmake cmake/modules/FindBearSSL.cmake cmake/modules/FindHttpParser.cmake
     cmake/modules/FindMbedCrypto.cmake cmake/modules/FindMbedTlsX509.cmake cmake/modules/FindMbedTlsSsl.cmake
     DESTINATION ${package_dir})

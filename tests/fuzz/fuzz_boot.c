@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input input = {data, size};
     struct fuzz_fuses fuses = {{fuses_version, fuses_raise}, 0};
-    struct ota_boot boot = {.device = &fuzz.device};
+    struct ota_boot boot = {.device = &fuzz.device, .read = ota_image_read};
     uint8_t flags = input_byte(&input);
     uint8_t cut = input_byte(&input);
     uint8_t buffer[256];
