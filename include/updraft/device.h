@@ -54,7 +54,8 @@ struct ota_device {
     int running_slot;              /* what the bootloader started: 0 to 15, OTA_SLOT_FACTORY, … */
     const struct ota_trust *trust; /* NULL: no signatures are asked for (trust.h) */
     const struct ota_staging *staging; /* NULL: slots by a partition table; else staging.h */
-    const struct ota_esp8266 *esp8266; /* NULL, or what is done for such a chip besides (esp8266.h) */
+    const struct ota_esp8266
+        *esp8266; /* NULL, or what is done for such a chip besides (esp8266.h) */
 
     /* Filled in by ota_device_open. */
     struct ota_partition_table table;

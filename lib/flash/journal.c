@@ -115,7 +115,8 @@ static bool header_decode(struct ota_journal *journal, const uint8_t *header)
     journal->size = ota__get_le32(header + OTA__JOURNAL_AT_SIZE);
     journal->seed = ota__get_le32(header + OTA__JOURNAL_AT_CRC);
     memcpy(journal->identity.bytes, header + OTA__JOURNAL_AT_IDENTITY, OTA_IDENTITY_MAX);
-    return ota__get_le32(header) == OTA__JOURNAL_MAGIC && header[OTA__JOURNAL_AT_VERSION] == OTA__JOURNAL_VERSION &&
+    return ota__get_le32(header) == OTA__JOURNAL_MAGIC &&
+           header[OTA__JOURNAL_AT_VERSION] == OTA__JOURNAL_VERSION &&
            ota_crc32(0, header, OTA__JOURNAL_AT_CRC) == journal->seed &&
            journal->identity.kind != OTA_IDENTITY_NONE &&
            journal->identity.len <= OTA_IDENTITY_MAX && has_room(journal);

@@ -25,8 +25,7 @@ void ota_device_image_rules(const struct ota_device *device, const struct ota_re
     rules->role = OTA_ROLE_APP;
     rules->chip = device->chip;
     rules->size_max = region->size;
-    rules->flash_offset =
-        device->staging != NULL ? device->staging->app.offset : region->offset;
+    rules->flash_offset = device->staging != NULL ? device->staging->app.offset : region->offset;
     rules->esp8266 = device->esp8266;
     if (device->fuses != NULL) {
         rules->secure_version_floor = device->fuses->secure_version(device->fuses);

@@ -108,8 +108,8 @@ uint32_t ota_slot_room(const struct ota_device *device)
     enum ota_staging_plan plan;
     struct ota_extent extent = ota_layout_slot(&device->layout, ota_slot_next(device));
 
-    if (device->staging != NULL && device->staging->way->plan(device, NULL, OTA_SIZE_UNKNOWN,
-                                                              &plan, &extent) != OTA_OK) {
+    if (device->staging != NULL &&
+        device->staging->way->plan(device, NULL, OTA_SIZE_UNKNOWN, &plan, &extent) != OTA_OK) {
         return 0;
     }
     return extent.size;

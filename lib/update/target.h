@@ -17,7 +17,6 @@ struct ota__target {
 /* Finds the target that `label` names (NULL: the next OTA slot) and checks that it may be written,
    as ota_update_begin says. `options` is NULL where no update is begun. */
 enum ota_err ota__target_find(const struct ota_device *device, const char *label,
-                              const struct ota_update_options *options,
-                              struct ota__target *target);
+                              const struct ota_update_options *options, struct ota__target *target);
 
 #endif

@@ -36,7 +36,7 @@ struct layout {
     uint32_t ota[LAYOUT_SLOTS_MAX];
     uint32_t slot_size;
     uint32_t storage, storage_size; /* a data partition */
-    uint32_t size;    /* of the flash */
+    uint32_t size;                  /* of the flash */
 };
 
 /* Lays out a device with slots for images of up to `image_max` bytes, and `spare` more sectors. */
