@@ -72,6 +72,7 @@ function(_updraft_key_header target)
         COMMAND ${UPDRAFT_COMMAND} key show --as c --output ${header} ${ARGN}
         DEPENDS ${files} ${folder}/keys.txt ${UPDRAFT_COMMAND}
         COMMENT "Signing keys for ${target}" VERBATIM)
+    add_custom_target(${target}-keys DEPENDS ${header}) # for tools that read sources before a build
     target_sources(${target} PRIVATE ${header})
     target_include_directories(${target} PRIVATE ${folder})
 endfunction()
