@@ -96,6 +96,7 @@ static enum ota_err settle(struct ota_update *update)
 {
     struct ota_unwrap *unwrap = update->options.unwrap;
     const uint32_t size = update->options.size;
+    const uint32_t room = update->rules.size_max + unwrap->hold;
 
     unwrap->is_settled = true;
     unwrap->decoder = ota_decoder_find(unwrap->decoders, unwrap->tail, unwrap->tail_len,
@@ -103,8 +104,8 @@ static enum ota_err settle(struct ota_update *update)
     if (unwrap->decoder != NULL) {
         return begin_decoding(update);
     }
-    return size != OTA_SIZE_UNKNOWN && size > update->rules.size_max + unwrap->hold
-               ? OTA_ERR_TOO_LARGE
+    return size != OTA_SIZE_UNKNOWN && size > room
+               ? ota__update_fail(update, OTA_ERR_TOO_LARGE, room)
                : OTA_OK;
 }
 

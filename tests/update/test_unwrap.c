@@ -532,10 +532,12 @@ static void test_sizes(void **state)
     transfer_begin();
     assert_int_equal(ota_update_write(&update, sent, 1), OTA_OK);
     assert_int_equal(ota_update_write(&update, sent + 1, 1), OTA_ERR_TOO_LARGE);
+    fails_at(OTA_ERR_TOO_LARGE, SLOT_SIZE);
     is_unchanged();
     options.size = SLOT_SIZE + 1;
     transfer_begin();
     assert_int_equal(ota_update_write(&update, sent, 2), OTA_ERR_TOO_LARGE);
+    fails_at(OTA_ERR_TOO_LARGE, SLOT_SIZE);
 
     ota_unwrap_init(&unwrap, NULL);
     assert_int_equal(ota_update_begin(&update, &options), OTA_ERR_TOO_LARGE);
