@@ -36,7 +36,7 @@ test-skips: ## skip each instruction of the bootloader in turn (SKIPS=0/1 for al
 	@scripts/test-skips $(SKIPS)
 
 bench: ## measure time, wear and memory; writes build/bench.json (BENCH=short for a quick look)
-	@scripts/setup build test
+	@scripts/setup build test bench
 	@$(CONFIGURE) release
 	@cmake --build --preset release --target updraft_bench
 	@build/release/bin/updraft-bench $(if $(filter short,$(BENCH)),--short) --json build/bench.json

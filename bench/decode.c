@@ -9,29 +9,11 @@
 #include <updraft/gunzip.h>
 
 #include "decode/store.h"
+#include "firmware.h"
 #include "rig.h"
-#include "support/images.h"
 
 #define SIZE 1572864u
 #define PIECE 4096u
-
-/* Functions of instructions, most of them out of a few hundred, with tables and texts between:
-   level 9 makes two thirds of it, as of a real image. */
-static void make_firmware(uint8_t *data)
-{
-    static const char text[] = "error: %s at line %d, expected a value of type %s\n";
-
-    for (uint32_t at = 0; at < SIZE; at += 4) {
-        const uint32_t function = at / 700, dice = noise(1, at);
-        uint32_t word = dice % 100 < 35 ? noise(2, noise(3, at) % 400) : noise(4, at) & 0x0F1FFFFF;
-        if (function % 9 == 0) {
-            memcpy(&word, text + dice % 12 * 4, 4);
-        } else if (function % 7 == 0 && at > 60000) {
-            memcpy(&word, data + at - 28000 - function % 5 * 4000, 4);
-        }
-        memcpy(data + at, &word, 4);
-    }
-}
 
 static size_t compress_best(const uint8_t *data, uint8_t *file, size_t capacity)
 {
@@ -95,7 +77,7 @@ void decode_measure(struct figures *figures, int runs)
     struct store store;
     double our_best = 1e9, zlib_best = 1e9;
 
-    make_firmware(data);
+    firmware_make(data, SIZE);
     const size_t len = compress_best(data, file, sizeof file);
     store_init(&store, SIZE);
     for (int i = 0; i < runs; i++) {

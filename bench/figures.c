@@ -31,7 +31,7 @@ int figures_print(const struct figures *figures)
 
     for (size_t i = 0; i < figures->count; i++) {
         const struct figure *figure = &figures->list[i];
-        printf("%-32s %14.4g %-6s %s", figure->name, figure->value, figure->unit, figure->about);
+        printf("%-40s %14.5g %-6s %s", figure->name, figure->value, figure->unit, figure->about);
         if (figure->limit > 0) {
             printf(" (%s %g%s)", figure->at_least ? "at least" : "at most", figure->limit,
                    is_beyond(figure) ? ": MISSED" : "");

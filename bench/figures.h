@@ -21,7 +21,7 @@ struct figure {
 };
 
 struct figures {
-    struct figure list[64];
+    struct figure list[96];
     size_t count;
 };
 

@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "chains.h"
 #include "decode.h"
 #include "figures.h"
 #include "network.h"
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
     measure_pipeline(&figures, runs);
     measure_boot(&figures);
     decode_measure(&figures, runs);
+    chains_measure(&figures);
     network_measure(&figures, runs / 5);
     take_tls_memory(&figures);
     take_file(&figures, "build/power.json", power_names, "from the last run of make test-power");

@@ -9,9 +9,6 @@
 #include "support/images.h"
 
 #define FLASH_SIZE (4u << 20)
-#define SLOT_0 0x10000u
-#define SLOT_1 0x110000u
-#define SLOT_SIZE 0x100000u
 #define OTADATA 0xD000u
 #define WRITE_SIZE 4096u
 
@@ -56,16 +53,16 @@ static void fill_flash(struct rig *rig)
 {
     static const struct table_row rows[] = {
         {OTA_PARTITION_DATA, OTA_SUBTYPE_DATA_OTA, OTADATA, 0x2000, "otadata", 0},
-        {OTA_PARTITION_APP, OTA_SUBTYPE_APP_OTA_0, SLOT_0, SLOT_SIZE, "ota_0", 0},
-        {OTA_PARTITION_APP, OTA_SUBTYPE_APP_OTA_0 + 1, SLOT_1, SLOT_SIZE, "ota_1", 0},
+        {OTA_PARTITION_APP, OTA_SUBTYPE_APP_OTA_0, RIG_SLOT_0, RIG_SLOT_SIZE, "ota_0", 0},
+        {OTA_PARTITION_APP, OTA_SUBTYPE_APP_OTA_0 + 1, RIG_SLOT_1, RIG_SLOT_SIZE, "ota_1", 0},
     };
 
     nor_blank(&rig->nor);
     table_make(rig->memory + OTA_PARTITION_TABLE_OFFSET, rows, sizeof rows / sizeof rows[0], true);
-    memset(rig->memory + SLOT_0, 0x55, SLOT_SIZE);
-    memset(rig->memory + SLOT_1, 0x55, SLOT_SIZE);
-    memcpy(rig->memory + SLOT_0, rig->image[0], RIG_IMAGE_SIZE);
-    memcpy(rig->memory + SLOT_1, rig->image[0], RIG_IMAGE_SIZE);
+    memset(rig->memory + RIG_SLOT_0, 0x55, RIG_SLOT_SIZE);
+    memset(rig->memory + RIG_SLOT_1, 0x55, RIG_SLOT_SIZE);
+    memcpy(rig->memory + RIG_SLOT_0, rig->image[0], RIG_IMAGE_SIZE);
+    memcpy(rig->memory + RIG_SLOT_1, rig->image[0], RIG_IMAGE_SIZE);
 }
 
 static void hash_image(struct rig *rig, int which)

@@ -16,6 +16,9 @@
 #define RIG_IMAGE_SIZE 867072u
 #define RIG_SECTOR 4096u
 #define RIG_BLOCK 65536u
+#define RIG_SLOT_0 0x10000u
+#define RIG_SLOT_1 0x110000u
+#define RIG_SLOT_SIZE 0x100000u
 
 struct rig {
     struct nor nor;

@@ -49,3 +49,13 @@ RAM(ram_esphome_host, sizeof(struct ota_esphome_host));
 /* What compressed and signed images take on top of an update: what unwraps them, and a decoder. */
 RAM(ram_gunzip, sizeof(struct ota_unwrap) + sizeof(struct ota_gunzip_decoder));
 RAM(ram_heatshrink, sizeof(struct ota_unwrap) + sizeof(struct ota_heatshrink_decoder));
+
+/* Each chain of an update with a sector's buffer, as `make bench` counts its instructions. */
+#define CHAIN (sizeof(struct ota_update) + 4096)
+RAM(ram_chain_plain, CHAIN);
+RAM(ram_chain_gzip, CHAIN + sizeof(struct ota_unwrap) + sizeof(struct ota_gunzip_decoder));
+RAM(ram_chain_heatshrink,
+    CHAIN + sizeof(struct ota_unwrap) + sizeof(struct ota_heatshrink_decoder));
+RAM(ram_chain_signed, CHAIN + sizeof(struct ota_unwrap));
+RAM(ram_chain_gzip_signed, CHAIN + sizeof(struct ota_unwrap) + sizeof(struct ota_gunzip_decoder));
+RAM(ram_chain_staged, CHAIN);

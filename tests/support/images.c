@@ -60,6 +60,8 @@ static void put_payload(uint8_t *image, size_t end, const struct image_facts *fa
             image[i] = 0xFF;
         } else if (i >= facts->common_from && i < facts->common_to) {
             image[i] = (uint8_t)noise(UINT64_MAX, i);
+        } else if (facts->payload != NULL) {
+            image[i] = facts->payload[i];
         } else {
             image[i] = (uint8_t)noise(facts->seed, facts->period > 0 ? i % facts->period : i);
         }

@@ -26,6 +26,7 @@ struct image_facts {
     uint32_t secure_version; /* of the descriptor */
     uint32_t seed;           /* of the payload's bytes */
     uint32_t period;         /* they come again after so many; 0: they do not */
+    const uint8_t *payload;  /* as many bytes as the file: the seed's are not used. NULL: none */
     bool plain;              /* no SHA-256 at the end */
     /* Stretches of the file, [from, to), that are not the seed's: all 0xFF; or the same bytes in
        every image that has the stretch. Only payload changes: headers and descriptor stand. */
