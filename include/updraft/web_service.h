@@ -35,6 +35,7 @@ struct ota_web_service_connection {
     struct ota_web_connection web;
     struct ota_stream *stream; /* NULL: free */
     bool has_ended;            /* the peer sends no more */
+    bool is_refusal_told;      /* that what came was no request to go by */
     uint16_t ahead;            /* bytes in web.buffer, of a request that came with the one before */
 };
 

@@ -38,6 +38,23 @@ static void report_refusal(const struct ota_web_service *service)
     report(service, OTA_LOG_WARNING, ota_text_end(&text));
 }
 
+/* The HTTP server has answered by itself: what is asked for was not understood. */
+static void report_no_request(struct ota_web_service *service,
+                              struct ota_web_service_connection *connection)
+{
+    const uint16_t status = connection->web.http.answer.status;
+    char line[128];
+    struct ota_text text;
+
+    connection->is_refusal_told = true;
+    ota_text_begin(&text, line, sizeof line);
+    ota_text_put(&text, "a request was refused: ");
+    ota_text_put_decimal(&text, status);
+    ota_text_put(&text, " ");
+    ota_text_put(&text, ota_http_reason(status));
+    report(service, OTA_LOG_WARNING, ota_text_end(&text));
+}
+
 static void on_event(void *context, enum ota_web_event event)
 {
     const struct ota_web_service *service = context;
@@ -190,6 +207,7 @@ static void give_place(struct ota_web_service *service, struct ota_web_service_c
     ota__web_connection_drop(place);
     place->stream = stream;
     place->has_ended = false;
+    place->is_refusal_told = false;
     place->ahead = 0;
     ota_web_open(&place->web, &service->web, from, now_ms);
 }
@@ -290,6 +308,9 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
         struct ota_web_service_connection *connection = &service->options.connections[i];
         if (connection->stream != NULL) {
             uint32_t wanted_ms = ota__web_connection_carry(connection, now_ms);
+            if (connection->web.http.is_own_answer && !connection->is_refusal_told) {
+                report_no_request(service, connection);
+            }
             wait_ms = wanted_ms < wait_ms ? wanted_ms : wait_ms;
         }
     }

@@ -586,6 +586,39 @@ static void test_who_was_refused_makes_room(void **state)
     assert_updated();
 }
 
+/* What is no request to go by is answered, and told: once, however long the peer goes on. */
+static void test_broken_requests_are_told(void **state)
+{
+    static const struct {
+        const char *request, *answer, *told;
+    } broken[] = {
+        {"GARBAGE\r\n\r\n", "HTTP/1.1 501", "1 http: a request was refused: 501 Not Implemented\n"},
+        {"POST /update HTTP/1.1\r\nHost: board\r\nno header\r\n\r\n", "HTTP/1.1 400",
+         "1 http: a request was refused: 400 Bad Request\n"},
+        {"POST /update HTTP/1.1\r\nHost: board\r\nContent-Length: 4294967296\r\n\r\n",
+         "HTTP/1.1 413", "1 http: a request was refused: 413 Content Too Large\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        begin_anew();
+        int peer = dial();
+        assert_true(say(peer, broken[i].request, strlen(broken[i].request)));
+        assert_true(hear(peer, broken[i].answer));
+        (void)send(peer, "more", 4, MSG_NOSIGNAL);
+        for (unsigned turn = 0; turn < 10; turn++) {
+            bed_work(&bed);
+        }
+        const char *first = strstr(bed.log, broken[i].told);
+        assert_non_null(first);
+        assert_null(strstr(first + 1, broken[i].told));
+        close(peer);
+        assert_not_updated();
+    }
+    assert_int_equal(curl("-F image=@code.bin $BOARD/nothing"), 0);
+    assert_null(strstr(bed.log, "404"));
+}
+
 static void test_fifty_at_once(void **state)
 {
     (void)state;
@@ -715,6 +748,7 @@ int main(void)
         TEST(test_slow_heads_have_time),
         TEST(test_who_is_served_stays),
         TEST(test_who_was_refused_makes_room),
+        TEST(test_broken_requests_are_told),
         TEST(test_fifty_at_once),
         TEST(test_ten_thousand_updates),
         TEST(test_requests_in_one_piece),
