@@ -11,4 +11,7 @@
 enum ota_err ota__rsa_key_check(const struct ota_public_key *key);
 enum ota_err ota__point_check(const struct ota_public_key *key, enum ota_key_type type, size_t len);
 
+/* Returns how many bits the modulus has. Its first byte is not 0. */
+uint32_t ota__rsa_key_bits(const struct ota_public_key *key);
+
 #endif

@@ -4,7 +4,7 @@
 
 #define WEAKEST_EXPONENT 3u
 
-static uint32_t bits_of(const struct ota_public_key *key)
+uint32_t ota__rsa_key_bits(const struct ota_public_key *key)
 {
     uint32_t bits = (uint32_t)key->len * 8;
 
@@ -24,6 +24,7 @@ enum ota_err ota__rsa_key_check(const struct ota_public_key *key)
         return OTA_ERR_KEY;
     }
     bool is_odd = (key->bytes[key->len - 1] & key->exponent & 1) != 0;
-    return is_odd && key->exponent >= exponent_min && bits_of(key) >= bits_min ? OTA_OK
-                                                                               : OTA_ERR_KEY;
+    return is_odd && key->exponent >= exponent_min && ota__rsa_key_bits(key) >= bits_min
+               ? OTA_OK
+               : OTA_ERR_KEY;
 }

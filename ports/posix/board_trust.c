@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/public_key.h"
 #include "posix/board_files.h"
 
 #define FILE_NAME "trust.json"
@@ -228,7 +229,24 @@ static bool number_from_json(const cJSON *object, const char *key, uint32_t most
     return true;
 }
 
-static bool read_arduino(const cJSON *list, struct board_keys *keys)
+/* Says which key of the list cannot be trusted, and what to do about it. */
+static bool fail_arduino(struct board *board, const struct ota_public_key *key)
+{
+    const unsigned place = board->settings.keys.arduino_count;
+    if (key->bytes[0] == 0 || (key->bytes[key->len - 1] & key->exponent & 1) == 0) {
+        return board_fail(board, "%s/" FILE_NAME ": \"arduino\": key %u is no RSA key",
+                          board->directory, place);
+    }
+    return board_fail(board,
+                      "%s/" FILE_NAME ": \"arduino\": key %u is weak: RSA-%lu with the exponent "
+                      "%lu, and boards demand %u bits and %u; give it a stronger key, or say with "
+                      "\"bits_min\" and \"weak_exponent\" that this board allows it",
+                      board->directory, place, (unsigned long)ota__rsa_key_bits(key),
+                      (unsigned long)key->exponent,
+                      key->bits_min != 0 ? key->bits_min : OTA_RSA_BITS_MIN, OTA_RSA_EXPONENT_MIN);
+}
+
+static bool read_arduino(const cJSON *list, struct board *board)
 {
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, list)
@@ -250,15 +268,19 @@ static bool read_arduino(const cJSON *list, struct board_keys *keys)
             .bits_min = (uint16_t)bits_min,
             .weak_exponent = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(item, "weak_exponent")),
         };
-        if (ota_public_key_check(&key) != OTA_OK || !board_keys_add_arduino(keys, &key)) {
+        if (ota_public_key_check(&key) != OTA_OK) {
+            return fail_arduino(board, &key);
+        }
+        if (!board_keys_add_arduino(&board->settings.keys, &key)) {
             return false;
         }
     }
     return true;
 }
 
-static bool read_v1(const cJSON *list, struct board_keys *keys)
+static bool read_v1(const cJSON *list, struct board *board)
 {
+    struct board_keys *keys = &board->settings.keys;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, list)
     {
@@ -272,8 +294,9 @@ static bool read_v1(const cJSON *list, struct board_keys *keys)
     return true;
 }
 
-static bool read_v2(const cJSON *list, struct board_keys *keys)
+static bool read_v2(const cJSON *list, struct board *board)
 {
+    struct board_keys *keys = &board->settings.keys;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, list)
     {
@@ -286,8 +309,9 @@ static bool read_v2(const cJSON *list, struct board_keys *keys)
     return true;
 }
 
-static bool read_revoked(const cJSON *list, struct board_keys *keys)
+static bool read_revoked(const cJSON *list, struct board *board)
 {
+    struct board_keys *keys = &board->settings.keys;
     const cJSON *item = NULL;
     cJSON_ArrayForEach(item, list)
     {
@@ -299,13 +323,15 @@ static bool read_revoked(const cJSON *list, struct board_keys *keys)
     return true;
 }
 
-/* Returns NULL, or the key whose value cannot be. A damaged file must not make a board that asks for
+/* Returns NULL, or the key whose value cannot be, with board->error if more can be said. A damaged
+   file must not make a board that asks for
    nothing: what is not understood is an error. */
-static const char *keys_from_json(const cJSON *json, struct board_keys *keys)
+static const char *keys_from_json(const cJSON *json, struct board *board)
 {
+    struct board_keys *keys = &board->settings.keys;
     static const struct {
         const char *key;
-        bool (*read)(const cJSON *list, struct board_keys *keys);
+        bool (*read)(const cJSON *list, struct board *board);
     } lists[] = {{"arduino", read_arduino},
                  {"secure_boot_v1", read_v1},
                  {"secure_boot_v2", read_v2},
@@ -318,7 +344,7 @@ static const char *keys_from_json(const cJSON *json, struct board_keys *keys)
                  {"at_boot", &keys->at_boot}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, lists[i].key);
-        if (!cJSON_IsArray(list) || !lists[i].read(list, keys)) {
+        if (!cJSON_IsArray(list) || !lists[i].read(list, board)) {
             return lists[i].key;
         }
     }
@@ -341,9 +367,12 @@ bool board_read_trust(struct board *board, int directory_descriptor)
     if (!board_read_json_file(board, directory_descriptor, FILE_NAME, &json)) {
         return false;
     }
-    const char *wrong = keys_from_json(json, &board->settings.keys);
+    board->error[0] = '\0';
+    const char *wrong = keys_from_json(json, board);
     cJSON_Delete(json);
-    return wrong == NULL ||
-           board_fail(board, "%s/" FILE_NAME ": \"%s\" is missing, or has a value that cannot be",
+    if (wrong == NULL || board->error[0] != '\0') {
+        return wrong == NULL;
+    }
+    return board_fail(board, "%s/" FILE_NAME ": \"%s\" is missing, or has a value that cannot be",
                       board->directory, wrong);
 }
