@@ -48,6 +48,7 @@ static void add_way(struct found_device *device, const struct mdns_service *serv
 {
     const char *password = mdns_txt(service, "auth_upload");
     const char *board = mdns_txt(service, "board");
+    const char *accept = mdns_txt(service, "accept");
     if (device->board == NULL && board != NULL && board[0] != '\0') {
         device->board = board;
     }
@@ -57,6 +58,7 @@ static void add_way(struct found_device *device, const struct mdns_service *serv
     struct found_way *way = &device->ways[device->way_count++];
     *way = (struct found_way){.kind = kind_of(service), .port = service->port, .service = service};
     way->password = password != NULL && strcasecmp(password, "yes") == 0;
+    way->gzip = accept != NULL && strcasecmp(accept, "gzip") == 0;
     if (way->kind == FOUND_ESPHOME) {
         way->port = esphome_port(service);
     }

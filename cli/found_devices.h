@@ -35,6 +35,7 @@ struct found_way {
     enum found_kind kind;
     uint16_t port; /* for updates; 0 if it is not known */
     bool password; /* the device says that it wants one */
+    bool gzip;     /* the device says that it unpacks what is compressed */
     const struct mdns_service *service;
 };
 

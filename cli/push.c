@@ -231,7 +231,9 @@ static void skip_misfits(struct push *push)
         struct push_device *device = &push->devices.devices[i];
         char text[PUSH_IMAGE_TEXT_SIZE];
         const char *misfit =
-            push_image_misfit(&push->image, device->board, device->address.port, text);
+            device->takes_gzip && push->image.kind == PUSH_IMAGE_PACKED
+                ? NULL
+                : push_image_misfit(&push->image, device->board, device->address.port, text);
         if (misfit != NULL) {
             device->phase = PUSH_SKIPPED;
             device->err =

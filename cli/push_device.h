@@ -86,6 +86,7 @@ struct push_device {
     struct ota_address address; /* with the port */
     bool port_is_guess;  /* nobody named the port: it is the usual one for the image's chip */
     bool wants_password; /* it says so */
+    bool takes_gzip;     /* likewise */
     const struct push_dialect *dialect;
 
     /* How it goes. */

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <updraft/decoder.h>
 #include <updraft/espota_host.h>
+#include <updraft/heatshrink.h>
 
 #include "cli/digest.h"
 #include "cli/image_names.h"
@@ -55,9 +57,14 @@ static void judge(struct push_image *image)
     image->has_descriptor = ota_image_app_descriptor(&check.image, &image->descriptor);
 }
 
-static bool is_packed(const struct files_content *content)
+/* heatshrink has no magic: an app is told by the bits that its first byte becomes. */
+static bool is_shrunk(const struct files_content *content)
 {
-    return content->size >= 2 && content->data[0] == 0x1F && content->data[1] == 0x8B;
+    struct ota_heatshrink_decoder heatshrink;
+
+    ota_heatshrink_decoder_init(&heatshrink, OTA_HEATSHRINK_WINDOW_BITS_MIN,
+                                OTA_HEATSHRINK_LOOKAHEAD_BITS_MIN);
+    return heatshrink.decoder.recognises(&heatshrink.decoder, content->data, content->size, true);
 }
 
 int push_image_open(struct push_image *image, const char *path, bool is_data)
@@ -73,8 +80,10 @@ int push_image_open(struct push_image *image, const char *path, bool is_data)
     }
     if (is_data) {
         image->kind = PUSH_IMAGE_DATA;
-    } else if (is_packed(&image->content)) {
+    } else if (ota_is_gzip(image->content.data, image->content.size)) {
         image->kind = PUSH_IMAGE_PACKED;
+    } else if (is_shrunk(&image->content)) {
+        image->kind = PUSH_IMAGE_SHRUNK;
     } else {
         judge(image);
     }
@@ -253,9 +262,10 @@ const char *push_image_misfit(const struct push_image *image, const char *board,
     }
     const char *has = board_chip_text(board, port, board_unknown);
     output_escape(board, safe, sizeof safe);
-    char *what = image->kind == PUSH_IMAGE_PACKED
-                     ? output_copy("compressed, which only an ESP8266 or RP2040 takes")
-                     : output_format("for %s", chip_name(image->chip, unknown));
+    char *what =
+        image->kind == PUSH_IMAGE_PACKED
+            ? output_copy("compressed, which an ESP8266, an RP2040 or a device that says so takes")
+            : output_format("for %s", chip_name(image->chip, unknown));
     if (has == NULL || strcmp(has, safe) == 0) {
         snprintf(text, PUSH_IMAGE_TEXT_SIZE, "%s is %s; the device says its board is %s",
                  image->name, what, safe);

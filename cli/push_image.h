@@ -23,6 +23,7 @@ enum push_image_kind {
     PUSH_IMAGE_DATA = 0, /* for the file system: any bytes */
     PUSH_IMAGE_APP,      /* whole and right */
     PUSH_IMAGE_PACKED,   /* compressed by gzip, as ESP8266 and RP2040 take it */
+    PUSH_IMAGE_SHRUNK,   /* compressed by heatshrink, for a device that is set to it */
     PUSH_IMAGE_UNKNOWN,  /* no image of a known form */
     PUSH_IMAGE_BROKEN,   /* an image that is wrong somewhere */
 };

@@ -115,6 +115,7 @@ static void take_found(struct push_device *device, const struct found_device *fo
     device->port_is_guess = wish->port == 0 && said == 0;
     device->board = found->board != NULL ? output_copy(found->board) : NULL;
     device->wants_password = way != NULL && way->password;
+    device->takes_gzip = way != NULL && way->gzip;
     device->dialect = wish->dialect;
     if (device->dialect == NULL) {
         device->dialect = way != NULL && way->kind == FOUND_ESPHOME ? &push_esphome : &push_espota;

@@ -51,7 +51,7 @@ struct ota_espota_service {
     struct ota_stream *stream;
     bool has_ended; /* the peer sends no more */
     char board[sizeof "board=" + OTA_ESPOTA_BOARD_MAX];
-    const char *txt[5];
+    const char *txt[6];
 };
 
 /* Prepares it. The agent's begin opens the port: OTA_ERR_PORT if it is taken, OTA_ERR_ARGUMENT for

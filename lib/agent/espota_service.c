@@ -388,6 +388,7 @@ static void put_board(const struct ota_espota_service *service, struct ota_text 
 static bool advert(struct ota_service *base, struct ota_advert *advert)
 {
     struct ota_espota_service *service = (struct ota_espota_service *)base;
+    const struct ota_unwrap *unwrap = service->agent->options.unwrap;
     struct ota_text text;
 
     if (service->datagrams == NULL) {
@@ -401,7 +402,9 @@ static bool advert(struct ota_service *base, struct ota_advert *advert)
     service->txt[2] = ota_text_end(&text);
     service->txt[3] =
         ota_espota_wants_password(&service->espota.options) ? "auth_upload=yes" : "auth_upload=no";
-    service->txt[4] = NULL;
+    service->txt[4] =
+        unwrap != NULL && ota_decoders_take_gzip(unwrap->decoders) ? "accept=gzip" : NULL;
+    service->txt[5] = NULL;
     advert->type = "_arduino._tcp";
     advert->port = service->datagrams->port;
     advert->txt = service->txt;

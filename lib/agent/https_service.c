@@ -17,18 +17,28 @@ static const char tag[] = "https";
 
 /* ---- What is said ---------------------------------------------------------------------------- */
 
+/* Also in a form that will be refused. */
+static bool is_compressed(const struct ota_https_service *service)
+{
+    const struct ota_https_update *update = &service->update;
+    const struct ota_unwrap *unwrap = service->agent->options.unwrap;
+
+    return ota_is_gzip(update->head, update->head_len) ||
+           (unwrap != NULL &&
+            ota_decoder_find(unwrap->decoders, update->head, update->head_len, true) != NULL);
+}
+
 /* "garden 1.2.0 comes, 867072 bytes" */
 static void report_incoming(const struct ota_https_service *service)
 {
     const struct ota_app_descriptor *incoming = &service->incoming;
-    const struct ota_https_update *update = &service->update;
     char line[LINE_SIZE];
     struct ota_text out;
 
     ota_text_begin(&out, line, sizeof line);
     if (service->options.update.is_data) {
         ota_text_put(&out, "data comes");
-    } else if (ota_is_gzip(update->head, update->head_len)) {
+    } else if (is_compressed(service)) {
         ota_text_put(&out, "a compressed image comes");
     } else if (incoming->version[0] == '\0' && incoming->project[0] == '\0') {
         ota_text_put(&out, "an image without a version comes");

@@ -49,7 +49,7 @@ static void test_services_of_one_host_are_one_device(void **unused)
     (void)unused;
     add("garden page", "_http._tcp", "Garden.local", 1, 80, NULL);
     add("garden", "_arduino._tcp", "garden.local", 1, 3232,
-        (const char *const[3]){"board=esp32", "auth_upload=yes"});
+        (const char *const[3]){"board=esp32", "auth_upload=yes", "accept=gzip"});
     add("blinds", "_arduino._tcp", "blinds.local", 2, 8266,
         (const char *const[3]){"board=", "auth_upload=no"});
     found_devices_make(&found, &list);
@@ -61,6 +61,7 @@ static void test_services_of_one_host_are_one_device(void **unused)
     assert_null(blinds->board);
     assert_int_equal(blinds->way_count, 1);
     assert_false(blinds->ways[0].password);
+    assert_false(blinds->ways[0].gzip);
     assert_null(found_device_way(blinds, FOUND_WEB));
 
     const struct found_device *garden = &found.devices[1];
@@ -68,6 +69,7 @@ static void test_services_of_one_host_are_one_device(void **unused)
     assert_int_equal(garden->way_count, 2);
     assert_int_equal(garden->ways[0].kind, FOUND_ESPOTA);
     assert_true(garden->ways[0].password);
+    assert_true(garden->ways[0].gzip);
     assert_int_equal(found_device_way(garden, FOUND_WEB)->port, 80);
     assert_string_equal(found_way_name(&garden->ways[1]), "web page");
 }
