@@ -239,6 +239,21 @@ static int report(const struct request *request, const char *output)
     return COMMAND_GOOD;
 }
 
+static int print_digest(const struct request *request, const char *algorithm, const char *digits)
+{
+    if (!command_flag(request->call, "json")) {
+        printf("%s\n", digits);
+        return COMMAND_GOOD;
+    }
+    cJSON *json = cJSON_CreateObject();
+    output_json_add_text(json, "file", request->file.name);
+    cJSON_AddStringToObject(json, "scheme", signing_scheme_name(request->scheme));
+    cJSON_AddNumberToObject(json, "signed_bytes", (double)request->layout.data_len);
+    cJSON_AddStringToObject(json, "algorithm", algorithm);
+    cJSON_AddStringToObject(json, "digest", digits);
+    return output_json(json);
+}
+
 static int give_digest(const struct request *request)
 {
     const char *output = command_value(request->call, "output");
@@ -249,8 +264,7 @@ static int give_digest(const struct request *request)
     if (output != NULL) {
         return files_write_atomically(output, digest, len);
     }
-    printf("%s\n", output_hex_bytes(digest, len, text));
-    return COMMAND_GOOD;
+    return print_digest(request, is_384 ? "sha384" : "sha256", output_hex_bytes(digest, len, text));
 }
 
 static int finish(struct request *request)

@@ -36,18 +36,37 @@ static int digest_v2(const struct key_file *key, uint8_t digest[OTA_SHA256_SIZE]
     return 0;
 }
 
-static int give(const struct command_call *call, const uint8_t digest[OTA_SHA256_SIZE],
-                bool is_secret)
+static int print_json(const struct key_file *key, const char *digits, bool is_secret)
+{
+    char type[KEY_FILE_TYPE_SIZE];
+    cJSON *json = cJSON_CreateObject();
+    output_json_add_text(json, "file", key->name);
+    cJSON_AddStringToObject(json, "type", key_file_type(&key->public_key, type));
+    cJSON_AddStringToObject(json, "scheme",
+                            signing_scheme_name(is_secret ? SIGNING_V1 : SIGNING_V2));
+    cJSON_AddBoolToObject(json, "secret", is_secret);
+    cJSON_AddStringToObject(json, "digest", digits);
+    return output_json(json);
+}
+
+static int give(const struct command_call *call, const struct key_file *key,
+                const uint8_t digest[OTA_SHA256_SIZE], bool is_secret)
 {
     const char *path = command_value(call, "output");
     char text[2 * OTA_SHA256_SIZE + 1];
+    int status = COMMAND_GOOD;
     if (path != NULL) {
         return is_secret ? files_create(path, digest, OTA_SHA256_SIZE, true)
                          : files_write_atomically(path, digest, OTA_SHA256_SIZE);
     }
-    printf("%s\n", output_hex_bytes(digest, OTA_SHA256_SIZE, text));
+    output_hex_bytes(digest, OTA_SHA256_SIZE, text);
+    if (command_flag(call, "json")) {
+        status = print_json(key, text, is_secret);
+    } else {
+        printf("%s\n", text);
+    }
     OPENSSL_cleanse(text, sizeof(text));
-    return COMMAND_GOOD;
+    return status;
 }
 
 static int run(const struct command_call *call)
@@ -66,10 +85,10 @@ static int run(const struct command_call *call)
         return COMMAND_FAILED;
     }
     int status = is_secret ? digest_v1(&key, digest) : digest_v2(&key, digest);
-    key_file_close(&key);
     if (status == 0) {
-        status = give(call, digest, is_secret);
+        status = give(call, &key, digest, is_secret);
     }
+    key_file_close(&key);
     OPENSSL_cleanse(digest, sizeof(digest));
     return status;
 }
@@ -77,6 +96,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"scheme", 's', "secure-boot-v1|secure-boot-v2", "for which fuses (default secure-boot-v2)"},
     {"output", 'o', "FILE", "write the 32 bytes instead of printing them"},
+    {"json", 0, NULL, "print JSON"},
     {0},
 };
 

@@ -134,7 +134,7 @@ const char *signature_block_state(const struct signature_block *block)
     return block->err == OTA_OK ? "ok" : block->err == OTA_ERR_KEY ? "not checked here" : "wrong";
 }
 
-/* The digests of the keys that the blocks carry. */
+/* The digests of the keys that the blocks carry, with how they stand if they are not right. */
 static char *digests_of(const struct signature_found *found)
 {
     char *all = output_copy("");
@@ -144,7 +144,10 @@ static char *digests_of(const struct signature_found *found)
         }
         char text[2 * OTA_SHA256_SIZE + 1];
         output_hex_bytes(found->blocks[i].block.key_digest, OTA_SHA256_SIZE, text);
-        char *longer = output_format("%s%s%s", all, all[0] != 0 ? ", " : "", text);
+        const char *state = signature_block_state(&found->blocks[i]);
+        const bool is_good = found->blocks[i].err == OTA_OK;
+        char *longer = output_format("%s%s%s%s%s%s", all, all[0] != 0 ? ", " : "", text,
+                                     is_good ? "" : " (", is_good ? "" : state, is_good ? "" : ")");
         free(all);
         all = longer;
     }
