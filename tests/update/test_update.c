@@ -491,6 +491,23 @@ static void test_full_partition(void **state)
 
 /* Activation. */
 
+/* All that will be written is erased before the first byte is, and nothing after that. */
+static void test_erase_ahead(void **state)
+{
+    (void)state;
+    options.erase_ahead = true;
+    ram_flash_fill(fixture.chip, OTA_1, SLOT_SIZE, 9);
+    transfer_begin();
+    assert_int_equal(ota_update_write(&update, image, 300), OTA_OK);
+    assert_int_equal(update.writer.stats.block_erases, 1);
+    assert_int_equal(update.writer.stats.sector_erases, 2);
+    assert_int_equal(ota_update_write(&update, image + 300, len - 300), OTA_OK);
+    assert_int_equal(ota_update_end(&update), OTA_OK);
+    assert_int_equal(update.writer.stats.block_erases, 1);
+    assert_int_equal(update.writer.stats.sector_erases, 2);
+    assert_memory_equal(fixture.chip->memory + OTA_1, image, len);
+}
+
 static void test_activate_can_be_tried_again(void **state)
 {
     static const enum fault_kind kinds[] = {FAULT_READ, FAULT_ERASE, FAULT_WRITE, FAULT_VERIFY};
@@ -566,6 +583,7 @@ int main(void)
         WITH_DEVICE(test_data),
         WITH_DEVICE(test_data_of_unknown_size),
         WITH_DEVICE(test_full_partition),
+        WITH_DEVICE(test_erase_ahead),
         WITH_DEVICE(test_activate_can_be_tried_again),
         WITH_DEVICE(test_activate_under_another_table),
         WITH_DEVICE(test_row_decays),
