@@ -24,7 +24,7 @@
 /* Pieces in which flash is programmed. */
 #define PAGE 256u
 
-/* Records that the log must have room for beside the steps back. */
+/* Places that the log must have beside those of the steps back. */
 #define PLACES_RESERVED 8u
 
 static bool is(const struct ota__staged *staged, enum ota__note_state state)
@@ -205,7 +205,8 @@ static bool begin_trial(struct ota__staged *staged)
 {
     struct ota_boot *boot = staged->boot;
     struct ota__command *command = &staged->command;
-    const uint32_t places = 2u * command->units + PLACES_RESERVED;
+    /* The way back may have a place left out before each step. */
+    const uint32_t places = 4u * command->units + PLACES_RESERVED;
     enum ota_err err;
 
     if (is(staged, OTA__STATE_REJECTED) || command->trials >= ota__max(boot->trial_boots, 1) ||

@@ -19,6 +19,7 @@ enum ota_err ota__log_read(struct ota__log *log, const struct ota_region *region
 {
     uint32_t stride = ota__log_stride(region->flash);
     uint32_t end = start;
+    bool is_torn = false;
 
     log->region = *region;
     for (uint32_t at = start; at + stride <= region->size && at - end < END_OF_LOG * stride;
@@ -28,14 +29,18 @@ enum ota_err ota__log_read(struct ota__log *log, const struct ota_region *region
         if (err != OTA_OK) {
             return err;
         }
-        if (!ota__is_blank(record, sizeof record)) {
-            end = at + stride;
+        if (ota__is_blank(record, sizeof record)) {
+            continue;
         }
-        if ((ota__get_le16(record) ^ ota__get_le16(record + 2)) == 0xFFFF) {
+        end = at + stride;
+        is_torn = (ota__get_le16(record) ^ ota__get_le16(record + 2)) != 0xFFFF;
+        if (!is_torn) {
             on_record(context, ota__get_le16(record));
         }
     }
-    log->next = end + stride;
+    /* Behind a good record another may have been begun, of which nothing shows. Behind one that
+       power spoiled nothing was. */
+    log->next = is_torn ? end : end + stride;
     return OTA_OK;
 }
 

@@ -4,10 +4,13 @@
 
 #include "base/bytes.h"
 
-/* Places in the log beside those of a swap's steps: for states, trial boots, and what power
-   failures spoil. */
+/* Places in the log for states, trial boots, and records that power failures spoil. */
 #define PLACES_COPY 16u
 #define PLACES_SWAP 48u
+
+/* Places for each unit of a swap: four steps there and back, and one that is left out before each,
+   since power may fail at every step, and the first record of a boot leaves a place out. */
+#define PLACES_UNIT 8u
 
 static bool is_placed(const struct ota_flash *flash, const struct ota_extent *extent)
 {
@@ -74,7 +77,7 @@ static uint32_t command_size(const struct ota_flash *flash, uint32_t places)
 /* Of a swap of all of `size`: there, and back. */
 static uint32_t swap_command_size(const struct ota_flash *flash, uint32_t size, uint32_t unit)
 {
-    return command_size(flash, 4 * (size / unit) + PLACES_SWAP);
+    return command_size(flash, PLACES_UNIT * (size / unit) + PLACES_SWAP);
 }
 
 /* The unit for which spare and command together are smallest, of those that the app's place is a
@@ -126,7 +129,6 @@ static uint32_t largest_app(const struct ota_staging *staging, const struct ota_
 enum ota_err ota__staging_map(const struct ota_staging *staging, const struct ota_flash *flash,
                               struct ota__staging_map *map)
 {
-    uint32_t places = PLACES_COPY;
     enum ota_err err = check(staging, flash);
 
     if (err != OTA_OK) {
@@ -136,12 +138,10 @@ enum ota_err ota__staging_map(const struct ota_staging *staging, const struct ot
     if (staging->swap && map->unit == 0) {
         map->unit = smallest_unit(flash, staging->app.size);
     }
-    if (staging->swap) {
-        places = 4 * (staging->app.size / map->unit) + PLACES_SWAP;
-    }
-    map->command.size = command_size(flash, places);
+    map->command.size = staging->swap ? swap_command_size(flash, staging->app.size, map->unit)
+                                      : command_size(flash, PLACES_COPY);
     if (map->command.size + flash->erase_size >= staging->staging.size ||
-        places > 4 * OTA__NOTE_UNITS_MAX) {
+        (staging->swap && staging->app.size / map->unit > OTA__NOTE_UNITS_MAX)) {
         return OTA_ERR_ARGUMENT;
     }
     map->command.offset = ota__extent_end(&staging->staging) - map->command.size;

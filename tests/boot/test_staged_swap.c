@@ -367,6 +367,50 @@ static void test_the_way_back_fails_after_the_proof(void **state)
     assert_int_equal(staged_device_runs(&device), 0);
 }
 
+/* Boots again and again, each time one step further, until that is no longer needed. Returns how
+   often that was. */
+static int boot_step_by_step(void)
+{
+    int boots = 0;
+    enum ota_err err;
+
+    do {
+        faults_set(FAULT_WRITE, 3);
+        err = staged_device_boot(&device);
+        assert_true(err == OTA_OK || err == OTA_ERR_FLASH_WRITE);
+        assert_true(++boots < 500);
+    } while (err != OTA_OK);
+    faults_clear();
+    return boots;
+}
+
+/* However often power fails: as long as each boot gets one step further, the swap comes to its end,
+   and so does the way back. */
+static void test_power_fails_at_every_step(void **state)
+{
+    (void)state;
+    staged_device_close(&device);
+    staged_device_open(&device,
+                       &(struct staged_facts){.swap = true, .rollback = true, .sector = 256});
+    device.staging.swap_unit = 256;
+    for (int n = 0; n < 2;
+         n++) { /* with nothing blank in it, of which a step would write nothing */
+        const struct image_facts facts = {.size = 20000, .seed = (uint32_t)n + 1};
+        device.images[n].len =
+            (uint32_t)image_make(device.images[n].bytes, sizeof device.images[n].bytes, &facts);
+        assert_true(device.images[n].len > 0);
+    }
+    memcpy(device.chip->memory + STAGED_APP, device.images[0].bytes, device.images[0].len);
+    staged_device_restart(&device);
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    assert_true(boot_step_by_step() > 150);
+    assert_int_equal(staged_device_runs(&device), 1);
+    assert_true(staged_device_told(&device, OTA_BOOT_ON_TRIAL, NULL));
+    assert_true(boot_step_by_step() > 150);
+    assert_int_equal(staged_device_runs(&device), 0);
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_TAKEN_BACK);
+}
+
 static void test_a_longer_image_than_can_be_swapped(void **state)
 {
     (void)state;
@@ -538,6 +582,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_place_is_not_as_it_should_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_neither_place_is_as_it_should_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_way_back_fails_after_the_proof, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_power_fails_at_every_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_longer_image_than_can_be_swapped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_layout, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_more_units_than_there_are, set_up, tear_down),

@@ -147,7 +147,7 @@ static void test_torn_records(void **state)
         const uint32_t steps = command.steps;
         read_again();
         assert_int_equal(command.steps, steps);
-        assert_int_equal(command.log.next, at + 8);
+        assert_int_equal(command.log.next, at + 4); /* nothing can have been begun behind it */
         assert_int_equal(ota__command_note(&command, step), OTA_OK);
         read_again();
         assert_int_equal(command.steps, step + 1u);

@@ -64,21 +64,21 @@ static void test_notes(void **state)
     assert_int_equal(map.end, 2 * MIB - 8192);
 }
 
-/* Spare and command together are as small as may be. Log: 4 records for each unit, and 48. */
+/* Spare and command together are as small as may be. Log: 8 places for each unit, and 48. */
 static void test_units_of_a_swap(void **state)
 {
     static const struct {
         uint32_t erase_size, write_size, app, unit, command;
     } cases[] = {
-        {4096, 1, 512 * KIB, 4096, 4096},     /* 80 + (4 * 128 + 48) * 4 */
-        {4096, 1, MIB, 8192, 4096},           /* of equals the larger */
-        {4096, 1, 2 * MIB, 8192, 8192},       /* 80 + (4 * 256 + 48) * 4 */
-        {4096, 256, MIB, 32 * KIB, 48 * KIB}, /* 512 + (4 * 32 + 48) * 256 */
-        {2048, 8, 256 * KIB, 4096, 4096},     /* 80 + (4 * 64 + 48) * 8 */
-        {8192, 16, MIB, 16384, 8192},         /* 80 + (4 * 64 + 48) * 16 */
+        {4096, 1, 512 * KIB, 8192, 4096},     /* of equals the larger */
+        {4096, 1, MIB, 8192, 8192},           /* 80 + (8 * 128 + 48) * 4 */
+        {4096, 1, 2 * MIB, 8192, 12288},      /* 80 + (8 * 256 + 48) * 4 */
+        {4096, 256, MIB, 64 * KIB, 48 * KIB}, /* 512 + (8 * 16 + 48) * 256 */
+        {2048, 8, 256 * KIB, 4096, 6144},     /* 80 + (8 * 64 + 48) * 8 */
+        {8192, 16, MIB, 16384, 16384},        /* 80 + (8 * 64 + 48) * 16 */
         {131072, 32, MIB, 131072, 131072},
-        {256, 256, 2 * KIB, 2 * KIB, 54 * 256}, /* 512 + (4 + 48) * 256 */
-        {4096, 1, 516 * KIB, 4096, 4096},       /* an odd number of sectors */
+        {256, 256, 2 * KIB, 2 * KIB, 58 * 256}, /* 512 + (8 + 48) * 256 */
+        {4096, 1, 516 * KIB, 4096, 8192},       /* an odd number of sectors */
     };
 
     (void)state;

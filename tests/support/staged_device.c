@@ -101,8 +101,8 @@ void staged_device_open(struct staged_device *device, const struct staged_facts 
 {
     faults_clear();
     memset(device, 0, sizeof *device);
-    device->chip =
-        ram_flash_new(CHIP_SIZE, STAGED_SECTOR, 0, facts->write_size != 0 ? facts->write_size : 1);
+    device->chip = ram_flash_new(CHIP_SIZE, facts->sector != 0 ? facts->sector : STAGED_SECTOR, 0,
+                                 facts->write_size != 0 ? facts->write_size : 1);
     for (int n = 0; n < STAGED_IMAGES; n++) {
         staged_device_make_image(device, n, 9000 + 3000 * (uint32_t)(n % 3));
     }

@@ -48,6 +48,7 @@ struct staged_facts {
     bool fuses;
     uint32_t kept;
     uint32_t write_size; /* 0: 1 */
+    uint32_t sector;     /* 0: STAGED_SECTOR */
 };
 
 struct staged_image {
