@@ -73,6 +73,7 @@ struct ota_arrival {
     struct ota_digest expected;
     const char *etag; /* NULL, or the transfer's identity (update.h). Not kept */
     bool erase_ahead; /* as in ota_update_options */
+    bool in_place;    /* likewise */
     bool attended;    /* whoever sends calls ota_intake_poll while it is held, and restarts */
     bool unasked; /* nobody wants this very image: the build that runs is OTA_ERR_SAME_VERSION */
 

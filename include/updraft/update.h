@@ -91,6 +91,8 @@ struct ota_update_options {
                                   is expected. Copied */
     bool erase_ahead;           /* erase all that will be written before the first byte is */
     bool allow_trailer;         /* bytes after the image's end are written and not checked */
+    bool in_place;              /* data goes where it belongs at once, also on a device that could
+                                   stage it (staging.h) */
     struct ota_unwrap *unwrap;  /* takes compression and signatures off what arrives (unwrap.h);
                                    the caller's until the update is over. NULL: what arrives is
                                    stored. Demanded where the device's trust asks for trailers */

@@ -99,16 +99,11 @@ static uint32_t smallest_unit(const struct ota_flash *flash, uint32_t size)
     return best;
 }
 
+/* Whatever its size, data may be written in place: by choice, or for want of room. */
 static void place_notes(const struct ota_staging *staging, const struct ota_flash *flash,
                         struct ota__staging_map *map)
 {
-    map->notes.size = 0;
-    for (unsigned i = 0; i < staging->data_count; i++) {
-        if (ota__extents_meet(&staging->app, &staging->staging) ||
-            staging->data[i].size > map->command.offset - staging->staging.offset) {
-            map->notes.size = flash->erase_size;
-        }
-    }
+    map->notes.size = staging->data_count > 0 ? flash->erase_size : 0;
     map->notes.offset = map->command.offset - map->notes.size;
     map->end = map->notes.offset;
 }

@@ -210,6 +210,7 @@ static void fill_update_options(struct ota_intake *intake, const struct ota_arri
     options->expected = arrival->expected;
     options->etag = arrival->etag;
     options->erase_ahead = arrival->erase_ahead;
+    options->in_place = arrival->in_place;
     options->allow_trailer = intake->options.allow_trailer;
     options->unwrap = intake->options.unwrap;
     options->buffer = intake->options.buffer;

@@ -166,9 +166,11 @@ static void conclude(struct ota_upgrade_list *list)
 
 /* ---- Waiting for a turn ---------------------------------------------------------------------- */
 
-static bool must_wait(enum ota_err err)
+/* For a restart only if one is due: another update may be staged for one that nobody asks for. */
+static bool must_wait(const struct ota_upgrade *upgrade)
 {
-    return err == OTA_ERR_BUSY || err == OTA_ERR_RESTARTING || err == OTA_ERR_HELD;
+    return upgrade->err == OTA_ERR_BUSY || upgrade->err == OTA_ERR_HELD ||
+           (upgrade->err == OTA_ERR_RESTARTING && upgrade->options->intake->is_closed);
 }
 
 static void hold(struct ota_upgrade_list *list)
@@ -261,7 +263,7 @@ static bool run_step(struct ota_upgrade_list *list)
     if (!is_last) {
         enter_step(list, upgrade->err == OTA_OK ? (enum ota_upgrade_step)(upgrade->step + 1)
                                                 : OTA_UPGRADE_FINISHED_CHECK);
-    } else if (must_wait(upgrade->err)) {
+    } else if (must_wait(upgrade)) {
         hold(list);
     } else {
         conclude(list);

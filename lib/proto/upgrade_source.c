@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An item's source: opened, looked at, carried into the intake, closed. */
+#include <updraft/staging.h>
+
 #include "proto/upgrade_private.h"
 
 #include "base/bytes.h"
@@ -104,6 +106,16 @@ static bool end_can_be_told(const struct ota_upgrade *upgrade)
            upgrade->item->expected.algorithm != OTA_HASH_NONE || upgrade->is_tone;
 }
 
+/* One thing can be staged at a time, so that data among other items goes where it belongs at once.
+   So does what a bootloader would unpack: what came out of it could not be compared here. */
+static bool goes_in_place(const struct ota_upgrade *upgrade)
+{
+    const struct ota_staging *staging = upgrade->options->intake->options.device->staging;
+
+    return upgrade->options->count > 1 ||
+           (staging != NULL && staging->inflates && ota_is_gzip(upgrade->head, upgrade->head_len));
+}
+
 static enum ota_err write_some(struct ota_upgrade *upgrade, const void *data, size_t len)
 {
     enum ota_err err = OTA_OK;
@@ -135,6 +147,7 @@ static enum ota_err begin(struct ota_upgrade *upgrade)
         .size = size_of(upgrade),
         .expected = item->expected,
         .attended = true,
+        .in_place = goes_in_place(upgrade),
         .judge = upgrade->is_compressed ? ota__upgrade_judge_app : NULL,
         .context = upgrade,
     };
@@ -215,6 +228,27 @@ static void close_source(struct ota_upgrade *upgrade)
     }
 }
 
+static bool is_staged(const struct ota_update *update)
+{
+    return update->region.offset != update->partition.offset;
+}
+
+/* Tells whether the partition holds the bytes that were staged for it. */
+static bool is_there_already(const struct ota_update *update)
+{
+    const struct ota_region place = {update->region.flash, update->partition.offset,
+                                     update->partition.size};
+    uint8_t piece[64];
+    bool same = true;
+
+    for (uint32_t at = 0; same && at < update->stored; at += sizeof piece) {
+        const uint32_t len = ota__min(sizeof piece, update->stored - at);
+        same = ota_region_read(&update->region, at, piece, len) == OTA_OK &&
+               ota_region_equals(&place, at, piece, len, &same) == OTA_OK && same;
+    }
+    return same;
+}
+
 /* Tells whether the data partition held these very bytes already. The mark of an update under way
    takes the last sector: where the bytes reach into it, its content from before is what counts. */
 static bool left_all_as_it_was(const struct ota_upgrade *upgrade)
@@ -225,6 +259,9 @@ static bool left_all_as_it_was(const struct ota_upgrade *upgrade)
     bool is_untouched = stats->pages == 0 && stats->sector_erases == 0 && stats->block_erases == 0;
     bool is_last_alone = stats->sectors_same >= update->region.size / sector - 1;
 
+    if (upgrade->item->kind == OTA_UPGRADE_DATA && is_staged(update)) {
+        return is_there_already(update);
+    }
     return upgrade->item->kind == OTA_UPGRADE_DATA &&
            (is_untouched || (is_last_alone && sum_last_sector(upgrade) == upgrade->last_sector));
 }
@@ -236,10 +273,14 @@ static enum ota_err prove_and_activate(struct ota_upgrade *upgrade)
 
     upgrade->is_unchanged = left_all_as_it_was(upgrade);
     close_source(upgrade); /* an activation may be held for hours */
-    if (err == OTA_OK) {
-        err = ota_intake_activate(intake);
+    if (err != OTA_OK) {
+        return err;
     }
-    return err;
+    if (upgrade->is_unchanged && is_staged(&intake->update)) {
+        ota_intake_abort(intake); /* a restart for it would be for nothing */
+        return OTA_OK;
+    }
+    return ota_intake_activate(intake);
 }
 
 /* What has become of an activation that a gate holds. */

@@ -76,7 +76,7 @@ static enum ota_err find_app(const struct ota_device *device, uint32_t size,
 
 /* A file system of unknown size might not fit, so it goes where it belongs. */
 static enum ota_err find_data(const struct ota_device *device, const char *label, uint32_t size,
-                              struct ota__target *target)
+                              bool in_place, struct ota__target *target)
 {
     const struct ota_partition *data = ota__staging_partition(device->staging, label);
 
@@ -89,27 +89,38 @@ static enum ota_err find_data(const struct ota_device *device, const char *label
     target->partition = *data;
     target->slot = OTA_SLOT_NONE;
     target->region.offset = data->offset;
-    if (size == OTA_SIZE_UNKNOWN) {
+    if (in_place || size == OTA_SIZE_UNKNOWN) {
         return OTA_OK;
     }
     enum ota_err err = find_stage(device, size, &target->region.offset);
     return err == OTA_ERR_TOO_LARGE ? OTA_OK : err;
 }
 
+/* What waits for the restart must neither be lost nor be copied over what comes now. */
+static bool is_forbidden(const struct ota_device *device, const struct ota__target *target)
+{
+    const bool is_in_place = target->partition.offset == target->region.offset;
+    struct ota_eboot_command command;
+
+    return read_command(device, &command) == OTA_OK && command.action == OTA_EBOOT_COPY &&
+           (command.destination == target->partition.offset) == is_in_place;
+}
+
 static enum ota_err find(const struct ota_device *device, const char *label,
                          const struct ota_update_options *options, struct ota__target *target)
 {
     uint32_t size = stored_size(device, options);
+    bool in_place = options != NULL && options->in_place;
     struct ota_region *region = &target->region;
-    enum ota_err err =
-        label == NULL ? find_app(device, size, target) : find_data(device, label, size, target);
+    enum ota_err err = label == NULL ? find_app(device, size, target)
+                                     : find_data(device, label, size, in_place, target);
 
     region->flash = device->flash;
     region->size = target->partition.offset == region->offset
                        ? target->partition.size
                        : device->esp8266->layout->fs_begin - region->offset;
     target->limit = ota__min(region->size, target->partition.size);
-    return err;
+    return err == OTA_OK && is_forbidden(device, target) ? OTA_ERR_RESTARTING : err;
 }
 
 /* The free space is what a sketch may have whose size is told. */

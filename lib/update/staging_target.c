@@ -80,11 +80,12 @@ static void place_app(const struct ota_device *device, const struct ota__staging
 }
 
 static void place_data(const struct ota__staging_map *map, uint32_t start,
-                       const struct ota_partition *partition, uint32_t size, struct place *place)
+                       const struct ota_partition *partition, uint32_t size, bool in_place,
+                       struct place *place)
 {
     uint32_t room = map->end - ota__min(start, map->end);
 
-    if (size <= room) {
+    if (!in_place && size <= room) {
         place->plan = OTA_STAGING_COPY;
         place->extent.offset = start;
         place->extent.size = ota__min(room, partition->size);
@@ -97,7 +98,8 @@ static void place_data(const struct ota__staging_map *map, uint32_t start,
 
 /* Finds the place for an update of `size` bytes of the app (`data` NULL) or of a data partition. */
 static enum ota_err find_place(const struct ota_device *device, const struct ota__staging_map *map,
-                               const struct ota_partition *data, uint32_t size, struct place *place)
+                               const struct ota_partition *data, uint32_t size, bool in_place,
+                               struct place *place)
 {
     uint32_t start = 0;
     enum ota_err err = ota__staging_find_start(device, &start);
@@ -108,7 +110,7 @@ static enum ota_err find_place(const struct ota_device *device, const struct ota
     if (data == NULL) {
         place_app(device, map, start, size, place);
     } else {
-        place_data(map, start, data, ota__min(size, data->size), place);
+        place_data(map, start, data, ota__min(size, data->size), in_place, place);
     }
     return OTA_OK;
 }
@@ -128,7 +130,7 @@ enum ota_err ota__staging_plan(const struct ota_device *device, const char *labe
         }
     }
     if (err == OTA_OK) {
-        err = find_place(device, &map, data, size, &place);
+        err = find_place(device, &map, data, size, false, &place);
     }
     if (err == OTA_OK) {
         *plan = place.plan;
@@ -209,7 +211,8 @@ enum ota_err ota__staging_find(const struct ota_device *device, const char *labe
         }
     }
     if (err == OTA_OK) {
-        err = find_place(device, &map, data, stored_size(staging, options), &place);
+        err = find_place(device, &map, data, stored_size(staging, options),
+                         options != NULL && options->in_place, &place);
     }
     if (err != OTA_OK) {
         return err;

@@ -485,6 +485,10 @@ const struct scenario scenarios[] = {
      .slots = 2, .present = 1, .used = true, .data = 2},
     {.name = "list-app-first", .way = WAY_LIST, .firmware = work_through_list, .goal = 1,
      .images = 3, .slots = 2, .present = 1, .used = true, .app_first = true, .data = 2},
+    {.name = "list-swap", .way = WAY_LIST, .staged = STAGED_SWAP, .firmware = work_through_list, .goal = 1,
+     .images = 3, .slots = 1, .present = 1, .used = true, .data = 2, .long_story = true},
+    {.name = "list-copy", .way = WAY_LIST, .staged = STAGED_COPY, .firmware = work_through_list, .goal = 1,
+     .images = 3, .slots = 1, .present = 1, .used = true, .app_first = true, .data = 2, .long_story = true},
 };
 /* clang-format on */
 const size_t scenario_count = sizeof scenarios / sizeof scenarios[0];

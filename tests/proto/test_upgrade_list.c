@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <updraft/slot.h>
+#include <updraft/staging.h>
 
 #include "proto/upgrade_bench.h"
 #include "support/tones.h"
@@ -591,6 +592,97 @@ static void test_reasons(void **state)
     assert_int_equal(ota_upgrade_reason(OTA_ERR_HTTP_NOT_FOUND, OTA_UPGRADE_PREPARE), 0x90007);
 }
 
+/* ---- A device with one place to run from ----------------------------------------------------- */
+
+static enum ota_staging_state staged_state(const struct bench *bench)
+{
+    struct ota_staging_status status;
+
+    assert_int_equal(ota_staging_read(&bench->ram.device, &status), OTA_OK);
+    return status.state;
+}
+
+/* One thing can be staged: the app is, wherever it stands in the list, and the data goes in place. */
+static void test_one_slot(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 2; i++) {
+        bench->options.count = bench->source_count = 0;
+        bench_stage(bench);
+        memset(bench->ram.memory + RAM_STORAGE, 0xFF, RAM_STORAGE_SIZE);
+        add_usual(bench);
+        if (i == 1) {
+            const struct ota_upgrade_item first = bench->items[0];
+            bench->items[0] = bench->items[1];
+            bench->items[1] = first;
+        }
+        bench_start_and_run(bench);
+        bench_assert_result(bench, 0, OTA_UPGRADE_DONE, OTA_OK, 0);
+        bench_assert_result(bench, 1, OTA_UPGRADE_DONE, OTA_OK, 0);
+        assert_true(bench->list.wants_restart);
+        bench_assert_storage(bench, bench->tone, bench->tone_len);
+        assert_int_equal(staged_state(bench), OTA_STAGING_WAITING);
+    }
+    bench_boot_staged(bench);
+    assert_memory_equal(bench->ram.memory + RAM_FACTORY, bench->image, bench->image_len);
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_NOT_NEEDED, OTA_ERR_SAME_VERSION, 0x90004);
+    bench_assert_result(bench, 1, OTA_UPGRADE_NOT_NEEDED, OTA_ERR_SAME_VERSION, 0x90004);
+    assert_false(bench->list.wants_restart);
+}
+
+/* Data alone is staged. After the restart it is there, and not brought there again and again; but
+   it is once more if the partition was changed since. */
+static void test_one_slot_and_data_alone(void **state)
+{
+    static const uint8_t bytes[6000] = {1, 2, 3};
+    struct bench *bench = *state;
+
+    bench_stage(bench);
+    bench_add_source(bench, "files", bytes, sizeof bytes);
+    bench_add_data(bench, "mem:files")->restart = true;
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_DONE, OTA_OK, 0);
+    assert_true(bench->list.wants_restart);
+    assert_int_equal(bench->ram.memory[RAM_STORAGE], 0xFF);
+    bench_boot_staged(bench);
+    bench_assert_storage(bench, bytes, sizeof bytes);
+
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_NOT_NEEDED, OTA_ERR_SAME_VERSION, 0x90004);
+    assert_false(bench->list.wants_restart);
+    assert_int_not_equal(staged_state(bench), OTA_STAGING_WAITING);
+
+    bench->ram.memory[RAM_STORAGE + 5999] = 7;
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_DONE, OTA_OK, 0);
+    assert_int_equal(staged_state(bench), OTA_STAGING_WAITING);
+}
+
+/* Nobody asks for the restart that something waits for: an item in its way is not tried for ever. */
+static void test_one_slot_that_is_taken(void **state)
+{
+    static const uint8_t bytes[6000] = {1, 2, 3};
+    struct bench *bench = *state;
+
+    bench_stage(bench);
+    bench_add_source(bench, "files", bytes, sizeof bytes);
+    bench_add_source(bench, "app", bench->image, bench->image_len);
+    bench_add_data(bench, "mem:files");
+    bench_start_and_run(bench);
+    assert_false(bench->list.wants_restart);
+    bench->options.count = 0;
+    bench_add_app(bench, APP)->restart = true;
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_FAILED, OTA_ERR_RESTARTING, -1);
+    assert_false(bench->list.wants_restart);
+    assert_int_equal(staged_state(bench), OTA_STAGING_WAITING);
+    bench_boot_staged(bench);
+    bench_start_and_run(bench);
+    bench_assert_result(bench, 0, OTA_UPGRADE_DONE, OTA_OK, 0);
+}
+
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup(test, bench_set_up)
@@ -621,6 +713,9 @@ int main(void)
         FRESH(test_own_finish_can_find_a_fault),
         FRESH(test_peeked_bytes_are_not_lost),
         FRESH(test_reasons),
+        FRESH(test_one_slot),
+        FRESH(test_one_slot_and_data_alone),
+        FRESH(test_one_slot_that_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include <updraft/slot.h>
+#include <updraft/staged_boot.h>
+#include <updraft/staging.h>
 
 #include "support/images.h"
 #include "support/tones.h"
@@ -259,6 +261,43 @@ void bench_boot(struct bench *bench)
     assert_int_equal(ota_slot_boot(&bench->ram.device, &slot), OTA_OK);
     bench->ram.device.running_slot = slot;
     (void)ota_slot_confirm(&bench->ram.device);
+    open_intake(bench);
+}
+
+void bench_stage(struct bench *bench)
+{
+    static const struct ota_partition storage[] = {{.type = OTA_PARTITION_DATA,
+                                                    .subtype = OTA_SUBTYPE_DATA_SPIFFS,
+                                                    .offset = RAM_STORAGE,
+                                                    .size = RAM_STORAGE_SIZE,
+                                                    .label = "storage"}};
+    static const struct ota_staging staging = {.app = {RAM_FACTORY, RAM_SLOT_SIZE},
+                                               .staging = {RAM_OTA_0, RAM_STORAGE - RAM_OTA_0},
+                                               .swap = true,
+                                               .data = storage,
+                                               .data_count = 1,
+                                               .way = &ota_staging_in_flash};
+
+    const struct image_facts running = {.chip = OTA_CHIP_ESP32S3,
+                                        .size = BENCH_IMAGE_SIZE,
+                                        .version = "1.0.0",
+                                        .project = "test",
+                                        .seed = 8};
+
+    memset(bench->ram.memory + RAM_FACTORY, 0xFF, RAM_STORAGE - RAM_FACTORY);
+    assert_true(image_make(bench->ram.memory + RAM_FACTORY, RAM_SLOT_SIZE, &running) > 0);
+    bench->ram.device.staging = &staging;
+    assert_int_equal(ota_staging_open(&bench->ram.device), OTA_OK);
+    open_intake(bench);
+}
+
+void bench_boot_staged(struct bench *bench)
+{
+    static const struct ota_staged_move *const moves[] = {&ota_staged_swap, &ota_staged_copy, NULL};
+    struct ota_boot boot = {.device = &bench->ram.device, .read = ota_image_read};
+
+    assert_int_equal(ota_staged_boot(&boot, moves, bench->buffer, sizeof bench->buffer), OTA_OK);
+    assert_int_equal(ota_staging_open(&bench->ram.device), OTA_OK);
     open_intake(bench);
 }
 

@@ -90,6 +90,11 @@ void bench_install_tone(struct bench *bench);
 /* Makes an app of this project and version in `image`. */
 void bench_make_image(struct bench *bench, const char *project, const char *version);
 
+/* Makes the device one with one place to run from, before its first list: what was ota_0 and ota_1
+   is where updates are staged, and swapped from. Boots it, as its bootloader does. */
+void bench_stage(struct bench *bench);
+void bench_boot_staged(struct bench *bench);
+
 /* Gives the device a decoder of gzip. */
 void bench_take_gzip(struct bench *bench);
 

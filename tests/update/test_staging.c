@@ -283,6 +283,33 @@ static void test_while_data_waits(void **state)
     assert_int_equal(begin(NULL, 5000), OTA_OK);
 }
 
+/* Data that could be staged, and is not to be. */
+static void test_in_place_by_choice(void **state)
+{
+    (void)state;
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    device.options.in_place = true;
+    device.options.size = 5000;
+    device.options.label = "fs";
+    assert_int_equal(ota_update_begin(&device.update, &device.options), OTA_OK);
+    assert_int_equal(ota_update_write(&device.update, data, 4500), OTA_OK);
+    ota_update_suspend(&device.update);
+    assert_true(is_incomplete("fs"));
+    assert_int_equal(staged_device_send(&device, "fs", data, 5000), OTA_OK);
+    assert_false(is_incomplete("fs"));
+    assert_memory_equal(device.chip->memory + STAGED_FS, data, 5000);
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_WAITING); /* the app does */
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 1);
+
+    /* What waits for the restart would be copied over it. */
+    assert_int_equal(ota_slot_confirm(&device.device), OTA_OK);
+    device.options.size = 5000;
+    assert_int_equal(staged_device_send(&device, "fs", data + 1, 5000), OTA_OK);
+    device.options.in_place = true;
+    assert_int_equal(begin("fs", 5000), OTA_ERR_RESTARTING);
+}
+
 /* ---- Changes to what is staged --------------------------------------------------------------- */
 
 /* Nothing is changed before the image has said what it is; then the command is withdrawn first. */
@@ -848,6 +875,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_trial_nothing_is_kept,
                                         set_up_swap_without_trial, tear_down),
         cmocka_unit_test_setup_teardown(test_while_a_command_waits, set_up_copy, tear_down),
+        cmocka_unit_test_setup_teardown(test_in_place_by_choice, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_while_data_waits, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_the_command_is_withdrawn, set_up_swap, tear_down),
         cmocka_unit_test_setup_teardown(test_resume, set_up_swap, tear_down),

@@ -535,6 +535,36 @@ static void test_faults(void **state)
     }
 }
 
+/* There is one record: what it speaks of is neither lost nor copied over what came later. */
+static void test_what_waits_is_not_lost(void **state)
+{
+    uint32_t before[WORDS];
+
+    (void)state;
+    options.label = "fs";
+    options.size = 20000;
+    assert_int_equal(push(file_system, 20000), OTA_OK);
+    memcpy(before, words, sizeof before);
+    options.in_place = true;
+    assert_int_equal(ota_update_begin(&update, &options), OTA_ERR_RESTARTING);
+    options.in_place = false;
+    options.label = NULL;
+    options.size = next.len;
+    assert_int_equal(push(next.bytes, next.len), OTA_ERR_RESTARTING);
+    assert_memory_equal(words, before, sizeof before);
+
+    memset(words, 0, sizeof words); /* after the restart */
+    assert_int_equal(push(next.bytes, next.len), OTA_OK);
+    memcpy(before, words, sizeof before);
+    options.label = "fs";
+    options.size = 20000;
+    assert_int_equal(ota_update_begin(&update, &options), OTA_ERR_RESTARTING);
+    options.in_place = true;
+    assert_int_equal(push(file_system, 20000), OTA_OK);
+    assert_memory_equal(chip->memory + FS_BEGIN, file_system, 20000);
+    assert_memory_equal(words, before, sizeof before);
+}
+
 int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -559,6 +589,7 @@ int main(void)
         FRESH(test_a_file_system_beside_a_large_sketch),
         FRESH(test_a_file_system_that_is_too_large),
         FRESH(test_data_beside_no_sketch),
+        FRESH(test_what_waits_is_not_lost),
         FRESH(test_labels),
         FRESH(test_plans),
         FRESH(test_plans_beside_a_large_sketch),
