@@ -42,8 +42,8 @@
  * There is one staging region. While a command waits for the restart that carries it out, an update
  * for another target (data, then an app) is refused: OTA_ERR_RESTARTING; one for the same target
  * replaces it. Data can go in place meanwhile, if that is asked for (ota_update_options.in_place),
- * as an upgrade list of several items does. While the running image is on trial nothing can be staged, since the image before it
- * is there: OTA_ERR_UNCONFIRMED.
+ * as an upgrade list of several items does. While the running image is on trial nothing can be
+ * staged, since the image before it is there: OTA_ERR_UNCONFIRMED.
  */
 
 #include <stdbool.h>

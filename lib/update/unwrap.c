@@ -104,9 +104,11 @@ static enum ota_err settle(struct ota_update *update)
     if (unwrap->decoder != NULL) {
         return begin_decoding(update);
     }
-    return size != OTA_SIZE_UNKNOWN && size > room
-               ? ota__update_fail(update, OTA_ERR_TOO_LARGE, room)
-               : OTA_OK;
+    if (size != OTA_SIZE_UNKNOWN && size > room) {
+        return ota__update_fail(update, OTA_ERR_TOO_LARGE, room);
+    }
+    ota__update_takes_plain(update);
+    return OTA_OK;
 }
 
 /* What was resumed is plain: nothing else can be. */

@@ -39,6 +39,10 @@ enum ota_err ota__update_match(struct ota_update *update, const uint8_t digest[O
 /* Finds the target, and where in it to go on. Reads only. */
 enum ota_err ota__update_find_start(struct ota_update *update, bool resume);
 
+/* What arrives is stored as it is: an app of which less was announced than it says of itself is cut
+   short, and not too large for a staging region that was measured by the announcement. */
+void ota__update_takes_plain(struct ota_update *update);
+
 /* ---- update_store.c -------------------------------------------------------------------------- */
 
 /* Asks may_write. */

@@ -68,6 +68,13 @@ static bool is_same_transfer(const struct ota_update *update)
 
 /* ---- Beginning ------------------------------------------------------------------------------- */
 
+void ota__update_takes_plain(struct ota_update *update)
+{
+    if (update->slot != OTA_SLOT_NONE && update->options.size != OTA_SIZE_UNKNOWN) {
+        update->rules.size_max = update->partition.size;
+    }
+}
+
 /* Finds the target, and how much of what arrives and of what is stored it has room for. */
 static enum ota_err find_target(struct ota_update *update)
 {
@@ -91,6 +98,8 @@ static enum ota_err find_target(struct ota_update *update)
     update->limit = ota__min(options->size, most);
     if (options->unwrap != NULL) {
         most = options->unwrap->methods->begin(update);
+    } else {
+        ota__update_takes_plain(update);
     }
     return options->size != OTA_SIZE_UNKNOWN && options->size > most ? OTA_ERR_TOO_LARGE : OTA_OK;
 }

@@ -232,6 +232,20 @@ static bool put_packed(void *context, const void *data, size_t len)
     return true;
 }
 
+/* It is staged where there is just room for what was announced: less than it says of itself. */
+static void test_a_sketch_that_is_cut_short(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        if (i == 1) { /* the same on a device that takes gzip */
+            (void)pack(NULL, 0);
+        }
+        options.size = next.len - 10000;
+        assert_int_equal(push(next.bytes, next.len - 10000), OTA_ERR_IMAGE_TRUNCATED);
+        assert_no_command();
+    }
+}
+
 static void test_gzip_is_staged_as_it_comes(void **state)
 {
     static uint8_t window[OTA_WINDOW_GZIP];
@@ -572,6 +586,7 @@ int main(void)
         FRESH(test_a_sketch),
         FRESH(test_a_sketch_of_unknown_size),
         FRESH(test_a_sketch_that_is_too_large),
+        FRESH(test_a_sketch_that_is_cut_short),
         FRESH(test_no_sketch_runs),
         FRESH(test_the_next_update_withdraws_the_record),
         FRESH(test_gzip_is_staged_as_it_comes),
