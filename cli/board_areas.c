@@ -76,15 +76,10 @@ static uint32_t describe_app(const struct board *board, int slot, char text[BOAR
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
-/* Whether an update was begun here and not ended: by the notes of a device that has such, else by the
-   mark that an update leaves. */
+/* Whether an update was begun here and not ended. */
 static bool is_incomplete(const struct board *board, const struct ota_partition *partition)
 {
     bool incomplete = false;
-    struct ota_region region = {board->device.flash, partition->offset, partition->size};
-    if (board->settings.by_eboot) {
-        return ota_journal_is_begun(&region, &incomplete) == OTA_OK && incomplete;
-    }
     return ota_data_is_incomplete(&board->device, partition->label, &incomplete) == OTA_OK &&
            incomplete;
 }
@@ -273,6 +268,9 @@ static void add_staged(struct board_map *map, const struct board *board)
     char text[BOARD_MAP_TEXT_SIZE];
     if (ota_staging_read(&board->device, &status) != OTA_OK) {
         return;
+    }
+    if (status.notes.size != 0) {
+        board_areas_add(map, BOARD_AREA_NOTES, status.notes, "notes", "which data is incomplete");
     }
     if (status.state == OTA_STAGING_IDLE && describe_arrival(board, text)) {
         board_areas_add(map, BOARD_AREA_COMMAND, status.command, "journal", text);

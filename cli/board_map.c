@@ -112,6 +112,7 @@ cJSON *board_map_json(const struct board_map *map)
         [BOARD_AREA_FREE] = "free",       [BOARD_AREA_STAGED] = "staged",
         [BOARD_AREA_SPARE] = "spare",     [BOARD_AREA_COMMAND] = "command",
         [BOARD_AREA_OTADATA] = "otadata", [BOARD_AREA_DATA] = "data",
+        [BOARD_AREA_NOTES] = "notes",
     };
     cJSON *json = cJSON_CreateArray();
     for (size_t i = 0; i < map->count; i++) {

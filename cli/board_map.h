@@ -30,6 +30,7 @@ enum board_area_kind {
     BOARD_AREA_COMMAND, /* for the bootloader */
     BOARD_AREA_OTADATA,
     BOARD_AREA_DATA,
+    BOARD_AREA_NOTES, /* of a staging region */
 };
 
 struct board_area {

@@ -120,6 +120,7 @@ struct ota_staging_status {
     struct ota_extent spare;   /* of a device that swaps: the region's first unit, or the one behind
                                       the old image */
     struct ota_extent command; /* where C is */
+    struct ota_extent notes;   /* before it: which data is incomplete. Of no size without data */
     uint32_t steps, steps_done; /* of a swap that is under way, or going back */
 };
 
@@ -128,8 +129,8 @@ struct ota_staging_status {
 enum ota_err ota_staging_read(const struct ota_device *device, struct ota_staging_status *status);
 
 /* Tells in `*incomplete` whether a data partition was being written in place when power failed, and
-   has not been written whole since. Of a device with a partition table it is told by the mark that
-   the update leaves in the partition's last sector (docs/formats/journal.md section 1), which an
+   has not been written whole since. Of a device with a partition table, or one that eboot boots, it
+   is told by the mark that the update leaves in the partition's last sector (docs/formats/journal.md section 1), which an
    image that fills the partition overwrites at its end. Returns OTA_OK, OTA_ERR_NO_PARTITION or a
    read's error. */
 enum ota_err ota_data_is_incomplete(const struct ota_device *device, const char *label,

@@ -142,4 +142,5 @@ const struct ota_staging_way ota_staging_in_flash = {
     .read = ota__staging_read_slots,
     .write = ota__staging_write_slot,
     .plan = ota__staging_plan,
+    .keeps_notes = true,
 };

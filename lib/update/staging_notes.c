@@ -74,7 +74,7 @@ enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t pa
     return ota__log_append(&notes.log, (uint16_t)(2 * i + (is_begun ? 0 : NOTE_ENDED)));
 }
 
-/* A device with a partition table has the mark of an update, and no more. */
+/* A device with a partition table, or booted by eboot, has the mark of an update, and no more. */
 static enum ota_err is_marked(const struct ota_device *device, const char *label, bool *marked)
 {
     struct ota_partition partition;
@@ -114,7 +114,7 @@ enum ota_err ota_data_is_incomplete(const struct ota_device *device, const char 
     enum ota_err err;
 
     *incomplete = false;
-    if (staging == NULL) {
+    if (staging == NULL || !staging->way->keeps_notes) {
         return is_marked(device, label, incomplete);
     }
     data = ota__staging_partition(staging, label);

@@ -40,6 +40,9 @@ struct ota_staging_way {
     /* Who copies does so from the first sector to the last, and reads nothing twice: what is staged
        may be overwritten behind it. */
     bool copies_upwards;
+
+    /* Data that is written in place is noted in the staging region. Else its own mark tells. */
+    bool keeps_notes;
 };
 
 /* ---- staging.c ------------------------------------------------------------------------------- */

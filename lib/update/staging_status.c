@@ -90,6 +90,7 @@ enum ota_err ota_staging_read(const struct ota_device *device, struct ota_stagin
     }
     status->state = state_of(device, &command);
     status->command = map.command;
+    status->notes = map.notes;
     if (command.is_there) {
         status->is_data = (command.flags & OTA__COMMAND_DATA) != 0;
         status->is_compressed = (command.flags & OTA__COMMAND_GZIP) != 0;

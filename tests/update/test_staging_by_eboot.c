@@ -549,6 +549,31 @@ static void test_faults(void **state)
     }
 }
 
+/* It is written from its beginning, and its own last sector tells until the end that it is not whole:
+   what waits in the staging space says nothing of it. */
+static void test_an_incomplete_file_system(void **state)
+{
+    bool incomplete = true;
+
+    (void)state;
+    for (uint32_t at = 0x10000; at < FS_BEGIN; at += 4) { /* such as would be notes elsewhere */
+        memset(chip->memory + at, 0, 2);
+        memset(chip->memory + at + 2, 0xFF, 2);
+    }
+    assert_int_equal(ota_data_is_incomplete(&device, "fs", &incomplete), OTA_OK);
+    assert_false(incomplete);
+    options.label = "fs";
+    options.size = OTA_SIZE_UNKNOWN;
+    assert_int_equal(ota_update_begin(&update, &options), OTA_OK);
+    assert_int_equal(ota_update_write(&update, file_system, 9000), OTA_OK);
+    ota_update_suspend(&update);
+    assert_int_equal(ota_data_is_incomplete(&device, "fs", &incomplete), OTA_OK);
+    assert_true(incomplete);
+    assert_int_equal(push(file_system, 9000), OTA_OK);
+    assert_int_equal(ota_data_is_incomplete(&device, "fs", &incomplete), OTA_OK);
+    assert_false(incomplete);
+}
+
 /* There is one record: what it speaks of is neither lost nor copied over what came later. */
 static void test_what_waits_is_not_lost(void **state)
 {
@@ -604,6 +629,7 @@ int main(void)
         FRESH(test_a_file_system_beside_a_large_sketch),
         FRESH(test_a_file_system_that_is_too_large),
         FRESH(test_data_beside_no_sketch),
+        FRESH(test_an_incomplete_file_system),
         FRESH(test_what_waits_is_not_lost),
         FRESH(test_labels),
         FRESH(test_plans),
