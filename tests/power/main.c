@@ -19,11 +19,12 @@
 
 #define FAILURES_SHOWN 3 /* of one story on one geometry */
 #define RANDOM_RUNS 100  /* of one piece of work */
+#define RANDOM_RUNS_QUICK 10
+#define RANDOM_RUNS_STAGED 40 /* quick, of a story in which the bootloader moves what is staged */
 
 /* Geometries that are small enough for every pair of cuts; on the others, random pairs and
    triples. */
 #define PAIR_GEOMETRIES 3u
-#define RANDOM_CUTS_QUICK 2000u
 #define RANDOM_CUTS_FULL 150000u
 
 #define QUICK_BYTES 10000000u    /* of images, over all cuts of a story */
@@ -55,10 +56,13 @@ struct options {
 
 /* Shared by the processes. */
 struct totals {
-    atomic_uint next; /* work that nobody has begun */
+    atomic_uint next;        /* work that nobody has begun */
+    atomic_uint next_random; /* the same, at random */
     atomic_ullong cuts;
     atomic_ullong way_cuts[WAY_COUNT]; /* those of them by each way in */
-    atomic_ullong random_cuts;         /* those of them in random plans */
+    atomic_ullong staged_cuts;         /* those of boards with one place to run from */
+    atomic_ullong random_cuts;         /* those in random plans */
+    atomic_ullong random_staged_cuts;  /* those of both */
     atomic_ullong failures;
 };
 
@@ -164,11 +168,14 @@ static void count_cuts(const struct worker *worker, const struct board *board,
     struct totals *totals = worker->totals;
     /* Not at random the cuts before the last were counted when they were made. */
     const unsigned cuts = worker->random ? plan->count : plan->count > 0;
+    const unsigned staged = board->scenario->staged != STAGED_NOT ? cuts : 0;
 
     atomic_fetch_add(&totals->cuts, cuts);
     atomic_fetch_add(&totals->way_cuts[board->scenario->way], cuts);
+    atomic_fetch_add(&totals->staged_cuts, staged);
     if (worker->random) {
         atomic_fetch_add(&totals->random_cuts, cuts);
+        atomic_fetch_add(&totals->random_staged_cuts, staged);
     }
 }
 
@@ -187,6 +194,14 @@ static bool report(void *context, struct board *board, const struct plan *plan, 
     return ++worker->shown < FAILURES_SHOWN;
 }
 
+static unsigned random_runs(const struct options *options, const struct work *work)
+{
+    if (options->full) {
+        return RANDOM_RUNS;
+    }
+    return work->scenario->staged != STAGED_NOT ? RANDOM_RUNS_STAGED : RANDOM_RUNS_QUICK;
+}
+
 static void do_work(struct worker *worker, const struct work *work, bool random, uint64_t n)
 {
     const struct options *options = worker->options;
@@ -200,20 +215,30 @@ static void do_work(struct worker *worker, const struct work *work, bool random,
     worker->shown = 0;
     worker->random = random;
     if (random) {
-        explore_random(&explorer, RANDOM_RUNS, options->seed + n);
+        explore_random(&explorer, random_runs(options, work), options->seed + n);
     } else {
         explore_all(&explorer, work->depth, effort_for(options, work));
     }
     board_free(explorer.board);
 }
 
-/* Random plans are for a library that has passed the complete ones. */
-static bool wants_more(const struct options *options, struct totals *totals)
+/* The n-th piece at random: round the stories, each time on another geometry. */
+static void random_work_at(unsigned n, struct work *work)
 {
-    const unsigned random = options->full ? RANDOM_CUTS_FULL : RANDOM_CUTS_QUICK;
+    const unsigned geometries_left = (unsigned)geometry_count - PAIR_GEOMETRIES;
+    const unsigned round = n / (unsigned)scenario_count;
 
-    return atomic_load(&totals->failures) == 0 && (atomic_load(&totals->cuts) < options->cuts ||
-                                                   atomic_load(&totals->random_cuts) < random);
+    work->depth = 1;
+    work->scenario = &scenarios[n % scenario_count];
+    work->geometry = &geometries[PAIR_GEOMETRIES + (n + round) % geometries_left];
+}
+
+/* Random plans are for a library that has passed the complete ones. Each story has some. */
+static bool wants_more(const struct options *options, struct totals *totals, unsigned n)
+{
+    return atomic_load(&totals->failures) == 0 &&
+           (n < scenario_count || atomic_load(&totals->cuts) < options->cuts ||
+            (options->full && atomic_load(&totals->random_cuts) < RANDOM_CUTS_FULL));
 }
 
 static void run_worker(struct worker *worker)
@@ -228,17 +253,14 @@ static void run_worker(struct worker *worker)
             do_work(worker, &work, false, 0);
         }
     }
-    /* Then at random, round the stories and geometries. */
-    work.depth = 1;
-    for (unsigned idle = 0; wants_more(options, worker->totals) && idle < all;) {
-        work.scenario = &scenarios[n % scenario_count];
-        work.geometry = &geometries[n / scenario_count % geometry_count];
-        idle++;
-        if (is_wanted(options, &work) && work.geometry >= &geometries[PAIR_GEOMETRIES]) {
+    n = atomic_fetch_add(&worker->totals->next_random, 1);
+    for (unsigned idle = 0; wants_more(options, worker->totals, n) && idle < all; idle++) {
+        random_work_at(n, &work);
+        if (is_wanted(options, &work)) {
             do_work(worker, &work, true, n);
             idle = 0;
         }
-        n = atomic_fetch_add(&worker->totals->next, 1);
+        n = atomic_fetch_add(&worker->totals->next_random, 1);
     }
 }
 
@@ -320,6 +342,9 @@ static int run_all(const struct options *options)
     }
     printf("power: %llu cuts, %.0f per second, %llu failures\n", cuts, per_second, failures);
     print_ways(totals);
+    printf("staged: %llu cuts; in random pairs and triples: %llu, staged %llu\n",
+           atomic_load(&totals->staged_cuts), atomic_load(&totals->random_cuts),
+           atomic_load(&totals->random_staged_cuts));
     if (options->json != NULL && !write_json(options->json, cuts, per_second)) {
         return 1;
     }
