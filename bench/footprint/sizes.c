@@ -23,6 +23,13 @@ RAM(ram_update_sector_buffer, sizeof(struct ota_update) + 4096);
 RAM(ram_device, sizeof(struct ota_device));
 RAM(ram_boot, sizeof(struct ota_boot));
 
+/* The bootloader of a device with one place to run from: with the smallest buffer; and what it takes
+   besides to unpack what is staged as gzip, the window included. The update there has what any has;
+   to stage gzip as it comes it takes what unwraps, and looks at the beginning only. */
+RAM(ram_boot_staged, sizeof(struct ota_boot) + 256);
+RAM(ram_boot_inflate, sizeof(struct ota_staged_inflate) + OTA_WINDOW_GZIP);
+RAM(ram_staged_gzip, sizeof(struct ota_unwrap) + sizeof(struct ota_staged_gzip));
+
 /* What all ways in share; the update is in it. */
 RAM(ram_intake, sizeof(struct ota_intake));
 
