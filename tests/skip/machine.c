@@ -1,205 +1,206 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine is Unicorn's. Signatures take most of its time and depend on nothing but what they are
- * given: unless the disturbance is in the arithmetic itself, a check that was made before is not made
- * again, and its result is put in its place.
+ * The machine is Unicorn's, and there are two of it with one memory. The first walks along the way
+ * and counts its steps; at the places where the machine is to be disturbed it waits, while the second
+ * takes over its registers and runs to the end. Then the memory is again what it was at the place:
+ * what runs is a private copy of a file, of which the system forgets at a word what was written.
  */
 #include "skip/machine.h"
 
-#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <unicorn/unicorn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
-#define CODE_BASE 0u
-#define CODE_SIZE 0x20000u /* the program, and behind it its variables */
+#include "skip/arithmetic.h"
+#include "skip/program.h"
+
 #define PAGE 4096u
-#define FLASH_BASE 0x10000000u
+
+/* The memory, part after part: the program and behind it its variables, the stack, the flash. */
+#define CODE_BASE 0u
+#define CODE_SIZE 0x10000u
 #define STACK_BASE 0x20000000u
-#define STACK_SIZE 0x10000u
+#define STACK_SIZE 0x4000u
+#define FLASH_BASE 0x10000000u
+#define STACK_AT CODE_SIZE
+#define FLASH_AT (STACK_AT + STACK_SIZE)
+#define MEMORY_SIZE (FLASH_AT + MACHINE_FLASH_SIZE)
+#define STACK_PATTERN 0xA5
+
 #define NOWHERE 0xFFFFFFFEu
+#define NEVER UINT64_MAX
+#define PLACES_MAX (4 * (CODE_SIZE / 2) + 1)
 
-/* Halfwords of instructions: several times what a boot takes without signatures, and what each check
-   of one takes. Who needs more is lost. */
-#define BUDGET 4000000u
-#define BUDGET_OF_CHECK 200000000u
-
-#define CHECK_FUNCTION "br_ecdsa_i31_vrfy_raw"
-#define CHECKS_MAX 64
-#define INPUT_MAX 256
-#define STEPS_MAX (CODE_SIZE / 2)
+/* Who takes as many halfwords of instructions for each that an undisturbed run takes is lost: outside
+   of the arithmetic, and in it, where the steps do not depend on the numbers. */
+#define PATIENCE 10u
+#define PATIENCE_IN_ARITHMETIC 4u
 
 #define IT_BLOCK_MAX 4u
+#define XPSR_THUMB 0x01000000u
 #define XPSR_IT_LOW 0x06000000u /* bits 26:25 hold the lowest two of its state, */
 #define XPSR_IT_HIGH 0xFC00u    /* 15:10 the rest */
 
-/* A check of a signature that was made once. */
-struct check {
-    uint8_t input[INPUT_MAX];
-    size_t len;
-    uint32_t result;
+#define REGISTERS 16 /* r0 to r12, sp, lr, xPSR; the PC goes apart */
+
+/* The arrivals at an instruction. */
+struct arrivals {
+    uint64_t first, last;
+    bool any;
 };
 
-struct function {
-    const char *name;
-    uint32_t address, size;
+/* The call of an arithmetic function that is under way. */
+struct call {
+    const struct arithmetic_function *function; /* NULL: none */
+    uint32_t return_to, stack;
+    uint32_t expected;
+    bool is_expected;
+    uint64_t began;
 };
 
 struct machine_own {
-    uc_engine *engine;
-    uc_context *at_reset;
-    uint8_t *file;
-    const Elf32_Sym *symbols;
-    size_t symbol_count;
-    const char *names;
-    uint32_t entry;
-    uint32_t data, data_end; /* what is written while it runs, besides flash and stack */
-    uint8_t *code;           /* the memory at CODE_BASE */
-    uint8_t *data_at_reset;
-    uint8_t *flash; /* what the running machine has in it */
-    uint8_t *stack;
+    struct program program;
+    uint32_t halt[2]; /* where the program's endless loops are */
+    unsigned halt_count;
+    uint32_t curves;
+    uint32_t entries[4]; /* of the arithmetic functions */
 
-    struct check checks[CHECKS_MAX];
-    size_t check_count;
-    struct check pending; /* its result is awaited at this address, on this stack */
-    uint32_t pending_return, pending_stack;
-    bool knows_checks; /* whether they may be used in this run before the disturbance, too */
+    uint8_t *at_reset;
+    uint8_t *here; /* at the place where the walker is: what the running copy falls back to */
+    uint8_t *running;
 
-    const struct machine_skip *skip;
-    unsigned hits;
-    bool has_skipped;
+    uc_engine *walker;
+    uc_context *walker_at_reset;
+    uint64_t steps;
+    bool traces; /* it makes the list of places; else it visits them */
+    const struct machine_place *place; /* the next, or the one that is visited */
+    bool is_kept;                      /* what was written up to there */
+    machine_visit_fn *visit;
+    void *context;
+    struct call call;
+    uint64_t steps_in_arithmetic, steps_of_longest_call;
+    struct arrivals arrivals[2][CODE_SIZE / 2];
+
+    uc_engine *runner;
+    bool takes_each_step; /* also those of the arithmetic */
     uint32_t resume_at;
     bool resumes;
-    bool is_over; /* the budget */
-    uint64_t halfwords;
-    uint64_t budget;
+    uint64_t halfwords, budget;
+    uint64_t patience, patience_in_arithmetic;
 
-    uint32_t hits_of[STEPS_MAX];
-    struct machine_step steps[STEPS_MAX];
+    struct machine_place places[PLACES_MAX];
 };
 
-static _Noreturn void give_up(const char *what, uc_err err)
+static _Noreturn void give_up(const char *what, const char *why)
 {
-    fprintf(stderr, "skip: %s: %s\n", what, uc_strerror(err));
+    fprintf(stderr, "skip: %s: %s\n", what, why);
     exit(EXIT_FAILURE);
 }
 
 static void need(uc_err err, const char *what)
 {
     if (err != UC_ERR_OK) {
-        give_up(what, err);
+        give_up(what, uc_strerror(err));
     }
 }
 
-static void *allocate(size_t size)
+static uint32_t get(uc_engine *engine, int number)
 {
-    void *memory = aligned_alloc(4096, size);
-    if (memory == NULL) {
-        give_up("memory", UC_ERR_NOMEM);
+    uint32_t value;
+    need(uc_reg_read(engine, number, &value), "a register");
+    return value;
+}
+
+static void set(uc_engine *engine, int number, uint32_t value)
+{
+    need(uc_reg_write(engine, number, &value), "a register");
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+static void *map(size_t size, int flags, int file)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, file, 0);
+    if (memory == MAP_FAILED) {
+        give_up("memory", "there is none");
     }
-    memset(memory, 0, size);
     return memory;
 }
 
-/* ---- The program ----------------------------------------------------------------------------- */
-
-static uint8_t *read_file(const char *path)
+static void make_memory(struct machine_own *own)
 {
-    FILE *file = fopen(path, "rb");
-    long size = 0;
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
-        size = ftell(file);
-        rewind(file);
+    const int file = memfd_create("skip", 0);
+    if (file < 0 || ftruncate(file, MEMORY_SIZE) != 0) {
+        give_up("memory", "there is none");
     }
-    uint8_t *bytes = size > 0 ? malloc((size_t)size) : NULL;
-    if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size) {
-        give_up(path, UC_ERR_RESOURCE);
-    }
-    fclose(file);
-    return bytes;
+    own->at_reset = map(MEMORY_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    own->here = map(MEMORY_SIZE, MAP_SHARED, file);
+    own->running = map(MEMORY_SIZE, MAP_PRIVATE, file);
+    (void)close(file);
+    memset(own->at_reset + STACK_AT, STACK_PATTERN, STACK_SIZE);
 }
 
-static void load(struct machine_own *own)
+/* What was written since is as it was. */
+static void fall_back(struct machine_own *own)
 {
-    const Elf32_Ehdr *header = (const Elf32_Ehdr *)(const void *)own->file;
-    const Elf32_Phdr *parts = (const Elf32_Phdr *)(const void *)(own->file + header->e_phoff);
-    const Elf32_Shdr *sections = (const Elf32_Shdr *)(const void *)(own->file + header->e_shoff);
-    own->entry = header->e_entry;
-    for (unsigned i = 0; i < header->e_phnum; i++) {
-        if (parts[i].p_type == PT_LOAD) {
-            memcpy(own->code + parts[i].p_vaddr, own->file + parts[i].p_offset, parts[i].p_filesz);
-            if ((parts[i].p_flags & PF_W) != 0) {
-                own->data = parts[i].p_vaddr;
-                own->data_end = parts[i].p_vaddr + parts[i].p_memsz;
-            }
-        }
-    }
-    for (unsigned i = 0; i < header->e_shnum; i++) {
-        if (sections[i].sh_type == SHT_SYMTAB) {
-            own->symbols = (const Elf32_Sym *)(const void *)(own->file + sections[i].sh_offset);
-            own->symbol_count = sections[i].sh_size / sizeof(Elf32_Sym);
-            own->names = (const char *)own->file + sections[sections[i].sh_link].sh_offset;
-        }
+    if (madvise(own->running, MEMORY_SIZE, MADV_DONTNEED) != 0) {
+        give_up("memory", "cannot be forgotten");
     }
 }
 
-static const Elf32_Sym *find_symbol(const struct machine_own *own, const char *name)
+/* What was written stays. */
+static void keep(struct machine_own *own)
 {
-    for (size_t i = 0; i < own->symbol_count; i++) {
-        if (strcmp(own->names + own->symbols[i].st_name, name) == 0) {
-            return &own->symbols[i];
+    for (size_t at = 0; at < MEMORY_SIZE; at += PAGE) {
+        if (memcmp(own->here + at, own->running + at, PAGE) != 0) {
+            memcpy(own->here + at, own->running + at, PAGE);
         }
     }
-    fprintf(stderr, "skip: the program has no %s\n", name);
-    exit(EXIT_FAILURE);
+    fall_back(own);
 }
 
-uint8_t *machine_symbol(struct machine *machine, const char *name, uint32_t *size)
+static void map_memory(struct machine_own *own, uc_engine *engine)
 {
-    const Elf32_Sym *symbol = find_symbol(machine->own, name);
-    *size = symbol->st_size;
-    return machine->own->code + symbol->st_value;
-}
-
-const char *machine_function(const struct machine *machine, uint32_t address)
-{
-    const struct machine_own *own = machine->own;
-    for (size_t i = 0; i < own->symbol_count; i++) {
-        const Elf32_Sym *symbol = &own->symbols[i];
-        const uint32_t start = symbol->st_value & ~1u;
-        if (ELF32_ST_TYPE(symbol->st_info) == STT_FUNC && address >= start &&
-            address < start + symbol->st_size) {
-            return own->names + symbol->st_name;
-        }
-    }
-    return "";
-}
-
-bool machine_is_crypto(const struct machine *machine, uint32_t address)
-{
-    static const char *const own_names[] = {"point_",   "api_", "run_code",
-                                            "divrem16", "GT",   "sha2small_out"};
-    const char *name = machine_function(machine, address);
-    for (size_t i = 0; i < sizeof own_names / sizeof *own_names; i++) {
-        if (strncmp(name, own_names[i], strlen(own_names[i])) == 0) {
-            return true;
-        }
-    }
-    return strncmp(name, "br_", 3) == 0;
+    const uint32_t data = own->program.data / PAGE * PAGE;
+    const int to_read = UC_PROT_READ;
+    const int to_write = UC_PROT_READ | UC_PROT_WRITE;
+    need(uc_mem_map_ptr(engine, CODE_BASE, data, to_read | UC_PROT_EXEC, own->running), "memory");
+    need(uc_mem_map_ptr(engine, data, CODE_SIZE - data, to_write, own->running + data), "memory");
+    need(uc_mem_map_ptr(engine, STACK_BASE, STACK_SIZE, to_write, own->running + STACK_AT),
+         "memory");
+    need(uc_mem_map_ptr(engine, FLASH_BASE, MACHINE_FLASH_SIZE, to_write, own->running + FLASH_AT),
+         "memory");
 }
 
 /* ---- Instructions ---------------------------------------------------------------------------- */
 
 static uint16_t halfword(const struct machine_own *own, uint32_t address)
 {
-    return (uint16_t)(own->code[address] | own->code[address + 1] << 8);
+    return (uint16_t)(own->at_reset[address] | own->at_reset[address + 1] << 8);
 }
 
 static unsigned size_of(const struct machine_own *own, uint32_t address)
 {
     return halfword(own, address) >= 0xE800 ? 4 : 2;
+}
+
+static bool came_through(const struct machine_own *own, uint32_t address)
+{
+    return own->arrivals[0][address / 2].any || own->arrivals[1][address / 2].any;
+}
+
+/* What is left of an IT block's state when the machine has gone from one instruction to another, or
+   has passed over what is between. */
+static uint32_t it_advance(const struct machine_own *own, uint32_t state, uint32_t from, uint32_t to)
+{
+    while (from < to && state != 0) {
+        from += size_of(own, from);
+        state = (state & 0x7) == 0 ? 0 : (state & 0xE0) | (state << 1 & 0x1F);
+    }
+    return state;
 }
 
 /* The state of an IT block just before the instruction at `address`, which the machine came to one by
@@ -209,334 +210,402 @@ static uint32_t it_state(const struct machine_own *own, uint32_t address)
     for (unsigned back = 2; back <= 2 + 4 * (IT_BLOCK_MAX - 1) && back <= address; back += 2) {
         const uint32_t start = address - back;
         const uint16_t it = halfword(own, start);
-        if ((it & 0xFF00) != 0xBF00 || (it & 0xF) == 0 || own->hits_of[start / 2] == 0) {
-            continue;
-        }
-        uint32_t state = it & 0xFF;
-        uint32_t at = start + 2;
-        while (at < address && (state & 0xF) != 0) {
-            at += size_of(own, at);
-            state = (state & 0x7) == 0 ? 0 : (state & 0xE0) | (state << 1 & 0x1F);
-        }
-        if (at == address && (state & 0xF) != 0) {
-            return state;
+        if ((it & 0xFF00) == 0xBF00 && (it & 0xF) != 0 && came_through(own, start)) {
+            return it_advance(own, it & 0xFF, start + 2, address);
         }
     }
     return 0;
 }
 
-static void set_it_state(struct machine_own *own, uint32_t state)
+static void set_it_state(uc_engine *engine, uint32_t state)
 {
-    uint32_t xpsr;
-    need(uc_reg_read(own->engine, UC_ARM_REG_XPSR, &xpsr), "xPSR");
-    xpsr &= ~(XPSR_IT_LOW | XPSR_IT_HIGH);
+    uint32_t xpsr = get(engine, UC_ARM_REG_XPSR) & ~(XPSR_IT_LOW | XPSR_IT_HIGH);
     xpsr |= (state & 3) << 25 | (state >> 2) << 10;
-    need(uc_reg_write(own->engine, UC_ARM_REG_XPSR, &xpsr), "xPSR");
+    set(engine, UC_ARM_REG_XPSR, xpsr);
 }
 
-/* ---- Checks of signatures -------------------------------------------------------------------- */
+/* ---- Ends ------------------------------------------------------------------------------------ */
 
-static uint32_t get_register(const struct machine_own *own, int number)
+/* A machine that has decided to do nothing is in an endless loop: in that of the program, not in any
+   other. */
+static bool is_halt(const struct machine_own *own, uint64_t address)
 {
-    uint32_t value;
-    need(uc_reg_read(own->engine, number, &value), "a register");
-    return value;
+    return (own->halt_count > 0 && own->halt[0] == address) ||
+           (own->halt_count > 1 && own->halt[1] == address);
 }
 
-/* Adds what lies there. Returns false if that cannot be. */
-static bool append(const struct machine_own *own, struct check *check, uint32_t address,
-                   uint32_t len)
+static void find_halts(struct machine_own *own)
 {
-    if (len > INPUT_MAX - check->len ||
-        uc_mem_read(own->engine, address, check->input + check->len, len) != UC_ERR_OK) {
-        return false;
-    }
-    check->len += len;
-    return true;
-}
-
-static bool append_number(struct check *check, uint32_t number)
-{
-    if (sizeof number > INPUT_MAX - check->len) {
-        return false;
-    }
-    memcpy(check->input + check->len, &number, sizeof number);
-    check->len += sizeof number;
-    return true;
-}
-
-/* All that the result depends on: which arithmetic, the digest, the key, the signature. */
-static bool read_input(const struct machine_own *own, struct check *check)
-{
-    const uint32_t arithmetic = get_register(own, UC_ARM_REG_R0);
-    const uint32_t digest_len = get_register(own, UC_ARM_REG_R2);
-    uint32_t key[3]; /* curve, point, its length */
-    uint32_t signature[2];
-    check->len = 0;
-    return uc_mem_read(own->engine, get_register(own, UC_ARM_REG_R3), key, sizeof key) ==
-               UC_ERR_OK &&
-           uc_mem_read(own->engine, get_register(own, UC_ARM_REG_SP), signature,
-                       sizeof signature) == UC_ERR_OK &&
-           append_number(check, arithmetic) && append_number(check, digest_len) &&
-           append(own, check, get_register(own, UC_ARM_REG_R1), digest_len) &&
-           append_number(check, key[0]) && append_number(check, key[2]) &&
-           append(own, check, key[1], key[2]) && append_number(check, signature[1]) &&
-           append(own, check, signature[0], signature[1]);
-}
-
-static void leave(struct machine_own *own, uint32_t address)
-{
-    own->resume_at = address;
-    own->resumes = true;
-    uc_emu_stop(own->engine);
-}
-
-/* A check begins: its result is known, or noted when it comes. */
-static void on_check(uc_engine *engine, uint64_t address, uint32_t size, void *context)
-{
-    struct machine_own *own = context;
-    struct check check;
-    (void)address;
-    (void)size;
-    own->budget += BUDGET_OF_CHECK;
-    if (!(own->knows_checks || own->has_skipped) || !read_input(own, &check)) {
-        return;
-    }
-    for (size_t i = 0; i < own->check_count; i++) {
-        if (own->checks[i].len == check.len &&
-            memcmp(own->checks[i].input, check.input, check.len) == 0) {
-            need(uc_reg_write(engine, UC_ARM_REG_R0, &own->checks[i].result), "r0");
-            own->budget -= BUDGET_OF_CHECK;
-            leave(own, get_register(own, UC_ARM_REG_LR) & ~1u);
-            return;
+    const Elf32_Sym *start = program_symbol(&own->program, "boot_start");
+    for (uint32_t at = start->st_value & ~1u; at < start->st_value + start->st_size; at += 2) {
+        if (halfword(own, at) == 0xE7FE) { /* a branch to itself */
+            if (own->halt_count == 2) {
+                give_up("boot_start", "has more endless loops than it should");
+            }
+            own->halt[own->halt_count++] = at;
         }
     }
-    own->pending = check;
-    own->pending_return = get_register(own, UC_ARM_REG_LR) & ~1u;
-    own->pending_stack = get_register(own, UC_ARM_REG_SP);
 }
 
-/* Called at each block: notes a result, and watches over the budget. */
-static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+static bool is_variable(const struct machine_own *own, uint32_t address)
 {
-    struct machine_own *own = context;
-    own->halfwords += size / 2;
+    return (address >= own->program.data && address < own->program.data_end) ||
+           (address >= STACK_BASE && address - STACK_BASE < STACK_SIZE);
+}
+
+static enum machine_end end_of(struct machine *machine, uc_err err)
+{
+    struct machine_own *own = machine->own;
+    const uint32_t pc = get(own->runner, UC_ARM_REG_PC);
+    machine->halfwords = own->halfwords;
+    if (pc >= FLASH_BASE && pc - FLASH_BASE < MACHINE_FLASH_SIZE) {
+        machine->booted = pc - FLASH_BASE;
+        return MACHINE_BOOTED;
+    }
+    machine->strayed = pc;
+    if (is_variable(own, pc) && (get(own->runner, UC_ARM_REG_XPSR) & XPSR_THUMB) != 0) {
+        return MACHINE_STRAYED;
+    }
     if (own->halfwords > own->budget) {
-        own->is_over = true;
-        uc_emu_stop(engine);
+        return MACHINE_LOST;
     }
-    if (address == own->pending_return && own->pending_return != 0 &&
-        get_register(own, UC_ARM_REG_SP) == own->pending_stack) {
-        own->pending_return = 0;
-        own->pending.result = get_register(own, UC_ARM_REG_R0);
-        if (own->check_count < CHECKS_MAX) {
-            own->checks[own->check_count++] = own->pending;
+    return err == UC_ERR_OK && is_halt(own, pc) ? MACHINE_HALTED : MACHINE_CRASHED;
+}
+
+/* ---- The walker ------------------------------------------------------------------------------ */
+
+static const struct arithmetic_function *entered(const struct machine_own *own, uint64_t address)
+{
+    for (unsigned i = 0; arithmetic_functions[i].symbol != NULL; i++) {
+        if (own->entries[i] == address) {
+            return &arithmetic_functions[i];
         }
     }
+    return NULL;
 }
 
-/* ---- Running --------------------------------------------------------------------------------- */
-
-static void on_skip(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+static void begin_call(struct machine_own *own, const struct arithmetic_function *function)
 {
-    struct machine_own *own = context;
-    (void)engine;
-    (void)size;
-    if (address == own->skip->address && !own->has_skipped && own->hits++ == own->skip->hit) {
-        own->has_skipped = true;
-        leave(own, own->skip->address + own->skip->bytes);
-    }
+    struct call *call = &own->call;
+    call->function = function;
+    call->return_to = get(own->walker, UC_ARM_REG_LR) & ~1u;
+    call->stack = get(own->walker, UC_ARM_REG_SP);
+    call->began = own->steps;
+    call->is_expected = function == arithmetic_functions &&
+                        function->work_out(own->walker, own->curves, &call->expected);
 }
 
+static void end_call(struct machine_own *own)
+{
+    const uint64_t steps = own->steps - own->call.began;
+    if (own->call.is_expected && get(own->walker, UC_ARM_REG_R0) != own->call.expected) {
+        give_up(own->call.function->symbol, "comes to something else here");
+    }
+    own->steps_in_arithmetic += steps;
+    if (steps > own->steps_of_longest_call) {
+        own->steps_of_longest_call = steps;
+    }
+    own->call.function = NULL;
+}
+
+static void note_arrival(struct machine_own *own, uint64_t address)
+{
+    struct arrivals *arrivals = &own->arrivals[own->call.function != NULL][address / 2];
+    if (!arrivals->any) {
+        arrivals->first = own->steps;
+        arrivals->any = true;
+    }
+    arrivals->last = own->steps;
+}
+
+static void trace_step(struct machine_own *own, uint64_t address)
+{
+    const struct arithmetic_function *function = entered(own, address);
+    if (own->call.function == NULL && function != NULL) {
+        begin_call(own, function);
+    } else if (own->call.function != NULL && address == own->call.return_to &&
+               get(own->walker, UC_ARM_REG_SP) == own->call.stack) {
+        end_call(own);
+    }
+    note_arrival(own, address);
+}
+
+/* The walk waits meanwhile, just before the instruction. */
+static void visit_place(struct machine_own *own, uint64_t address)
+{
+    if (own->place->address != address) {
+        give_up("the walk", "does not come to where it came before");
+    }
+    own->is_kept = false;
+    own->visit(own->context, own->place);
+    own->place++;
+}
+
+/* Called before each instruction. */
 static void on_step(uc_engine *engine, uint64_t address, uint32_t size, void *context)
 {
     struct machine_own *own = context;
-    (void)engine;
     (void)size;
-    if (address < CODE_SIZE) {
-        own->hits_of[address / 2]++;
+    if (is_halt(own, address)) {
+        uc_emu_stop(engine);
+    } else if (own->traces) {
+        trace_step(own, address);
+    } else if (own->place->steps == own->steps) {
+        visit_place(own, address);
     }
-}
-
-static uc_hook add_hook(struct machine_own *own, int type, uc_cb_hookcode_t callback,
-                        uint32_t begin, uint32_t end)
-{
-    uc_hook hook;
-    void *function;
-    memcpy(&function, &callback, sizeof function);
-    need(uc_hook_add(own->engine, &hook, type, function, own, begin, end), "a hook");
-    return hook;
-}
-
-/* What was translated without a hook would not call it, and the reverse. */
-static void forget_translation(struct machine_own *own, uint32_t begin, uint32_t end)
-{
-    need(uc_ctl_remove_cache(own->engine, begin, end), "the translations");
+    own->steps++;
 }
 
 static void reset(struct machine *machine)
 {
     struct machine_own *own = machine->own;
-    memcpy(own->code + own->data, own->data_at_reset, own->data_end - own->data);
-    memcpy(own->flash, machine->flash, MACHINE_FLASH_SIZE);
-    memset(own->stack, 0xA5, STACK_SIZE);
-    need(uc_context_restore(own->engine, own->at_reset), "reset");
-    own->hits = 0;
-    own->has_skipped = false;
-    own->resumes = false;
-    own->is_over = false;
-    own->halfwords = 0;
-    own->budget = machine->budget;
-    own->pending_return = 0;
+    memcpy(own->here, own->at_reset, MEMORY_SIZE);
+    fall_back(own);
+    need(uc_context_restore(own->walker, own->walker_at_reset), "reset");
+    own->steps = 0;
+    own->call.function = NULL;
 }
 
-static bool is_halted(const struct machine_own *own, uint32_t pc)
+static void add_place(struct machine_own *own, size_t *count, uint32_t index, bool in_arithmetic,
+                      uint64_t steps)
 {
-    return pc < CODE_SIZE && halfword(own, pc) == 0xE7FE; /* a branch to itself */
+    own->places[(*count)++] = (struct machine_place){
+        .address = 2 * index, .steps = steps, .in_arithmetic = in_arithmetic};
 }
 
-/* A machine that has decided to do nothing is in an endless loop: in that of the program, not in any
-   other. */
-static void on_halt(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+static int compare_places(const void *a, const void *b)
 {
-    const struct machine_own *own = context;
+    const struct machine_place *x = a;
+    const struct machine_place *y = b;
+    return (x->steps > y->steps) - (x->steps < y->steps);
+}
+
+static size_t list_places(struct machine_own *own)
+{
+    size_t count = 0;
+    for (unsigned in = 0; in < 2; in++) {
+        for (uint32_t i = 0; i < CODE_SIZE / 2; i++) {
+            const struct arrivals *arrivals = &own->arrivals[in][i];
+            if (arrivals->any) {
+                add_place(own, &count, i, in != 0, arrivals->first);
+            }
+            if (arrivals->any && arrivals->last != arrivals->first) {
+                add_place(own, &count, i, in != 0, arrivals->last);
+            }
+        }
+    }
+    qsort(own->places, count, sizeof *own->places, compare_places);
+    return count;
+}
+
+static void walk(struct machine *machine, bool traces)
+{
+    struct machine_own *own = machine->own;
+    reset(machine);
+    own->traces = traces;
+    (void)uc_emu_start(own->walker, own->program.entry | 1, NOWHERE, 0, 0);
+}
+
+void machine_walk(struct machine *machine, machine_visit_fn *visit, void *context)
+{
+    struct machine_own *own = machine->own;
+    memset(own->arrivals, 0, sizeof own->arrivals);
+    own->steps_in_arithmetic = 0;
+    own->steps_of_longest_call = 0;
+    walk(machine, true);
+    own->patience_in_arithmetic = PATIENCE_IN_ARITHMETIC * own->steps_of_longest_call;
+    own->patience = PATIENCE * (own->steps - own->steps_in_arithmetic);
+    const size_t count = list_places(own);
+    own->places[count].steps = NEVER;
+    own->place = own->places;
+    own->visit = visit;
+    own->context = context;
+    walk(machine, false);
+    if (own->place != own->places + count) {
+        give_up("the walk", "ends before it ended before");
+    }
+}
+
+/* ---- The runner ------------------------------------------------------------------------------ */
+
+/* A call of arithmetic: its result is worked out. */
+static void on_arithmetic(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+{
+    struct machine_own *own = context;
+    uint32_t result;
     (void)size;
-    if (is_halted(own, (uint32_t)address)) {
+    if (own->takes_each_step ||
+        !entered(own, address)->work_out(engine, own->curves, &result)) {
+        own->budget += own->patience_in_arithmetic;
+        return;
+    }
+    set(engine, UC_ARM_REG_R0, result);
+    own->resume_at = get(engine, UC_ARM_REG_LR) & ~1u;
+    own->resumes = true;
+    uc_emu_stop(engine);
+}
+
+static void on_block(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+{
+    struct machine_own *own = context;
+    (void)address;
+    own->halfwords += size / 2;
+    if (own->halfwords > own->budget) {
         uc_emu_stop(engine);
     }
 }
 
-static enum machine_end run(struct machine *machine)
+static void on_halt(uc_engine *engine, uint64_t address, uint32_t size, void *context)
+{
+    (void)address;
+    (void)size;
+    (void)context;
+    uc_emu_stop(engine);
+}
+
+static enum machine_end run_from(struct machine *machine, uint32_t pc, uint32_t state)
 {
     struct machine_own *own = machine->own;
-    uint32_t pc = own->entry | 1;
     uc_err err;
     do {
         own->resumes = false;
-        err = uc_emu_start(own->engine, pc, NOWHERE, 0, 0);
-        if (own->resumes) {
-            pc = own->resume_at | 1;
-            const bool in_block = own->has_skipped && own->hits != 0 && own->skip != NULL &&
-                                  own->resume_at == own->skip->address + own->skip->bytes &&
-                                  it_state(own, own->skip->address) != 0;
-            set_it_state(own, in_block ? it_state(own, own->resume_at) : 0);
-        }
+        set_it_state(own->runner, state);
+        err = uc_emu_start(own->runner, pc | 1, NOWHERE, 0, 0);
+        pc = own->resume_at;
+        state = 0;
     } while (own->resumes && err == UC_ERR_OK);
-    machine->halfwords = own->halfwords;
-    machine->skipped = own->has_skipped;
-    need(uc_reg_read(own->engine, UC_ARM_REG_PC, &pc), "PC");
-    if (pc >= FLASH_BASE && pc - FLASH_BASE < MACHINE_FLASH_SIZE) {
-        machine->booted = pc - FLASH_BASE;
-        return MACHINE_BOOTED;
-    }
-    if (own->is_over) {
-        return MACHINE_LOST;
-    }
-    return err == UC_ERR_OK && is_halted(own, pc) ? MACHINE_HALTED : MACHINE_CRASHED;
+    return end_of(machine, err);
 }
 
-enum machine_end machine_run(struct machine *machine, const struct machine_skip *skip)
+static void copy_registers(const struct machine_own *own)
+{
+    static int numbers[REGISTERS] = {
+        UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5,
+        UC_ARM_REG_R6, UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9, UC_ARM_REG_R10,
+        UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP,  UC_ARM_REG_LR, UC_ARM_REG_XPSR};
+    for (size_t i = 0; i < REGISTERS; i++) {
+        set(own->runner, numbers[i], get(own->walker, numbers[i]));
+    }
+}
+
+enum machine_end machine_run(struct machine *machine)
 {
     struct machine_own *own = machine->own;
-    uc_hook hook = 0;
     reset(machine);
-    own->skip = skip;
-    own->knows_checks = skip == NULL || !machine_is_crypto(machine, skip->address);
-    if (skip != NULL) {
-        hook = add_hook(own, UC_HOOK_CODE, on_skip, skip->address, skip->address);
-        forget_translation(own, skip->address, skip->address + 2);
-    }
-    const enum machine_end end = run(machine);
-    if (skip != NULL) {
-        need(uc_hook_del(own->engine, hook), "a hook");
-        forget_translation(own, skip->address, skip->address + 2);
-    }
+    copy_registers(own);
+    own->takes_each_step = true;
+    own->halfwords = 0;
+    own->budget = UINT64_MAX / 2;
+    const enum machine_end end = run_from(machine, own->program.entry, 0);
+    own->takes_each_step = false;
+    fall_back(own);
     return end;
 }
 
-size_t machine_trace(struct machine *machine, const struct machine_step **steps)
+enum machine_end machine_skip(struct machine *machine, unsigned bytes)
 {
     struct machine_own *own = machine->own;
-    size_t count = 0;
-    memset(own->hits_of, 0, sizeof own->hits_of);
-    reset(machine);
-    own->skip = NULL;
-    own->knows_checks = false;
-    const uc_hook hook = add_hook(own, UC_HOOK_CODE, on_step, CODE_BASE, CODE_SIZE - 1);
-    forget_translation(own, CODE_BASE, CODE_SIZE);
-    (void)run(machine);
-    need(uc_hook_del(own->engine, hook), "a hook");
-    forget_translation(own, CODE_BASE, CODE_SIZE);
-    for (uint32_t i = 0; i < STEPS_MAX; i++) {
-        if (own->hits_of[i] != 0) {
-            own->steps[count++] = (struct machine_step){
-                .address = 2 * i, .size = (uint8_t)size_of(own, 2 * i), .hits = own->hits_of[i]};
-        }
+    const uint32_t address = own->place->address;
+    if (!own->is_kept) {
+        keep(own);
+        own->is_kept = true;
     }
-    *steps = own->steps;
-    return count;
+    copy_registers(own);
+    own->halfwords = 0;
+    own->budget = own->patience + (own->place->in_arithmetic ? own->patience_in_arithmetic : 0);
+    const enum machine_end end =
+        run_from(machine, address + bytes,
+                 it_advance(own, it_state(own, address), address, address + bytes));
+    fall_back(own);
+    return end;
 }
 
 /* ---- Making one ------------------------------------------------------------------------------ */
 
+static void add_hook(struct machine_own *own, uc_engine *engine, int type, uc_cb_hookcode_t callback,
+                     uint32_t begin, uint32_t end)
+{
+    uc_hook hook;
+    void *function;
+    memcpy(&function, &callback, sizeof function);
+    need(uc_hook_add(engine, &hook, type, function, own, begin, end), "a hook");
+}
+
+static uc_engine *make_engine(struct machine_own *own)
+{
+    uc_engine *engine;
+    need(uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &engine), "the processor");
+    need(uc_ctl_set_cpu_model(engine, UC_CPU_ARM_CORTEX_M4), "the processor");
+    map_memory(own, engine);
+    return engine;
+}
+
+static void make_walker(struct machine_own *own)
+{
+    own->walker = make_engine(own);
+    set(own->walker, UC_ARM_REG_SP, STACK_BASE + STACK_SIZE);
+    need(uc_context_alloc(own->walker, &own->walker_at_reset), "reset");
+    need(uc_context_save(own->walker, own->walker_at_reset), "reset");
+    add_hook(own, own->walker, UC_HOOK_CODE, on_step, CODE_BASE, CODE_SIZE - 1);
+}
+
+static void make_runner(struct machine_own *own)
+{
+    own->runner = make_engine(own);
+    for (unsigned i = 0; arithmetic_functions[i].symbol != NULL; i++) {
+        add_hook(own, own->runner, UC_HOOK_CODE, on_arithmetic, own->entries[i], own->entries[i]);
+    }
+    for (unsigned i = 0; i < own->halt_count; i++) {
+        add_hook(own, own->runner, UC_HOOK_CODE, on_halt, own->halt[i], own->halt[i]);
+    }
+    add_hook(own, own->runner, UC_HOOK_BLOCK, on_block, 1, 0);
+}
+
 struct machine *machine_new(const char *path)
 {
-    struct machine *machine = allocate(4096);
-    struct machine_own *own = allocate((sizeof *own + 4095) / 4096 * 4096);
-    const uint32_t stack = STACK_BASE + STACK_SIZE;
+    struct machine *machine = calloc(1, sizeof *machine);
+    struct machine_own *own = calloc(1, sizeof *own);
+    if (machine == NULL || own == NULL) {
+        give_up("memory", "there is none");
+    }
     machine->own = own;
-    machine->flash = allocate(MACHINE_FLASH_SIZE);
-    machine->budget = BUDGET;
-    own->flash = allocate(MACHINE_FLASH_SIZE);
-    own->code = allocate(CODE_SIZE);
-    own->stack = allocate(STACK_SIZE);
-    own->file = read_file(path);
-    load(own);
-    own->data_at_reset = malloc(own->data_end - own->data);
-    if (own->data_at_reset == NULL) {
-        give_up("memory", UC_ERR_NOMEM);
+    make_memory(own);
+    machine->flash = own->at_reset + FLASH_AT;
+    program_read(&own->program, path);
+    program_load(&own->program, own->at_reset, CODE_SIZE);
+    own->curves = program_symbol(&own->program, ARITHMETIC_CURVES)->st_value;
+    for (unsigned i = 0; arithmetic_functions[i].symbol != NULL; i++) {
+        own->entries[i] =
+            program_symbol(&own->program, arithmetic_functions[i].symbol)->st_value & ~1u;
     }
-    memcpy(own->data_at_reset, own->code + own->data, own->data_end - own->data);
-    need(uc_open(UC_ARCH_ARM, UC_MODE_THUMB | UC_MODE_MCLASS, &own->engine), "the processor");
-    need(uc_ctl_set_cpu_model(own->engine, UC_CPU_ARM_CORTEX_M4), "the processor");
-    const uint32_t rom_end = own->data / PAGE * PAGE;
-    need(uc_mem_map_ptr(own->engine, CODE_BASE, rom_end, UC_PROT_READ | UC_PROT_EXEC, own->code),
-         "memory");
-    need(uc_mem_map_ptr(own->engine, rom_end, CODE_SIZE - rom_end, UC_PROT_READ | UC_PROT_WRITE,
-                        own->code + rom_end),
-         "memory");
-    need(uc_mem_map_ptr(own->engine, FLASH_BASE, MACHINE_FLASH_SIZE, UC_PROT_READ | UC_PROT_WRITE,
-                        own->flash),
-         "memory");
-    need(uc_mem_map_ptr(own->engine, STACK_BASE, STACK_SIZE, UC_PROT_READ | UC_PROT_WRITE,
-                        own->stack),
-         "memory");
-    need(uc_reg_write(own->engine, UC_ARM_REG_SP, &stack), "the stack");
-    need(uc_context_alloc(own->engine, &own->at_reset), "reset");
-    need(uc_context_save(own->engine, own->at_reset), "reset");
-    const uint32_t check = find_symbol(own, CHECK_FUNCTION)->st_value & ~1u;
-    (void)add_hook(own, UC_HOOK_CODE, on_check, check, check);
-    const Elf32_Sym *start = find_symbol(own, "boot_start");
-    for (uint32_t at = start->st_value & ~1u; at < start->st_value + start->st_size; at += 2) {
-        if (is_halted(own, at)) {
-            (void)add_hook(own, UC_HOOK_CODE, on_halt, at, at);
-        }
-    }
-    (void)add_hook(own, UC_HOOK_BLOCK, on_block, 1, 0);
+    find_halts(own);
+    make_walker(own);
+    make_runner(own);
     return machine;
 }
 
 void machine_free(struct machine *machine)
 {
     struct machine_own *own = machine->own;
-    uc_context_free(own->at_reset);
-    uc_close(own->engine);
-    free(own->data_at_reset);
-    free(own->file);
-    free(own->stack);
-    free(own->code);
-    free(own->flash);
-    free(machine->flash);
+    uc_context_free(own->walker_at_reset);
+    uc_close(own->walker);
+    uc_close(own->runner);
+    program_free(&own->program);
+    (void)munmap(own->at_reset, MEMORY_SIZE);
+    (void)munmap(own->here, MEMORY_SIZE);
+    (void)munmap(own->running, MEMORY_SIZE);
     free(own);
     free(machine);
+}
+
+uint8_t *machine_symbol(struct machine *machine, const char *name, uint32_t *size)
+{
+    const Elf32_Sym *symbol = program_symbol(&machine->own->program, name);
+    *size = symbol->st_size;
+    return machine->own->at_reset + symbol->st_value;
+}
+
+const char *machine_function(const struct machine *machine, uint32_t address)
+{
+    return program_function(&machine->own->program, address);
 }

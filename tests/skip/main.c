@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <updraft/chip.h>
 #include <updraft/otadata.h>
 
@@ -28,6 +31,8 @@
 #define SLOT(n) (0x10000u + SLOT_SIZE * (n))
 #define IMAGE_SIZE 700u
 #define SKIP_BYTES_MAX 10u
+#define REPORTED_MAX 100u /* of a scenario */
+#define CHECKED_EACH 8u
 
 /* The model of a Cortex-M4 with its flash on a quad SPI bus: a cycle for each halfword of
    instructions, and a rate at which bytes come. */
@@ -46,7 +51,7 @@ enum bad {
 static const char *const bad_names[] = {"unsigned", "another key", "changed"};
 
 struct counts {
-    uint64_t skips, booted_good, halted, crashed, lost;
+    uint64_t skips, booted_good, halted, crashed, lost, bad;
 };
 
 struct scenario {
@@ -54,9 +59,12 @@ struct scenario {
     bool v2;
     enum bad bad;
     bool other_is_good; /* else the other slot is blank */
-    unsigned part, parts;
+    unsigned part, parts; /* of the places in the arithmetic */
+    unsigned places, in_arithmetic;
     struct counts *counts;
 };
+
+#define SCENARIOS (2 * 2 * BADS)
 
 static struct signer *ours;
 static struct signer *theirs;
@@ -159,96 +167,188 @@ static void put_key(struct machine *machine, bool v2)
 
 /* ---- Disturbing ------------------------------------------------------------------------------ */
 
-static void try(const struct scenario *scenario, const struct machine_skip *skip)
+static const char *describe(const struct scenario *scenario)
+{
+    static char text[80];
+    (void)snprintf(text, sizeof text, "%-3s %-12s %-12s", scenario->v2 ? "v2" : "v1",
+                   bad_names[scenario->bad],
+                   scenario->other_is_good ? "other good" : "other blank");
+    return text;
+}
+
+/* A jump into flash where nothing is, or into the midst of the good image, ends as a crash does. */
+static bool is_harmless(const struct scenario *scenario)
+{
+    static const uint8_t blank[4] = {0xFF, 0xFF, 0xFF, 0xFF};
+    const struct machine *machine = scenario->machine;
+    const uint32_t at = machine->booted;
+    return (scenario->other_is_good && at >= SLOT(0) && at < SLOT(1)) ||
+           (at <= MACHINE_FLASH_SIZE - sizeof blank &&
+            memcmp(machine->flash + at, blank, sizeof blank) == 0);
+}
+
+/* Counts how it ended. Returns false if it should not have ended so. What is in the variables is in
+   part what whoever sends the image would have there. */
+static bool count_end(const struct scenario *scenario, enum machine_end end)
+{
+    struct counts *counts = scenario->counts;
+    const bool booted = end == MACHINE_BOOTED;
+    const bool good = booted && scenario->other_is_good && scenario->machine->booted == SLOT(0);
+    const bool nowhere = booted && !good && is_harmless(scenario);
+    counts->skips++;
+    counts->booted_good += good;
+    counts->halted += end == MACHINE_HALTED;
+    counts->crashed += end == MACHINE_CRASHED || nowhere;
+    counts->lost += end == MACHINE_LOST;
+    return end != MACHINE_STRAYED && (!booted || good || nowhere);
+}
+
+static void try(const struct scenario *scenario, const struct machine_place *place, unsigned bytes)
 {
     struct machine *machine = scenario->machine;
-    const enum machine_end end = machine_run(machine, skip);
-    struct counts *counts = scenario->counts;
-    if (!machine->skipped) { /* it is within a check whose result was known */
+    const enum machine_end end = machine_skip(machine, bytes);
+    if (count_end(scenario, end)) {
         return;
     }
-    counts->skips++;
-    counts->halted += end == MACHINE_HALTED;
-    counts->lost += end == MACHINE_LOST;
-    if (end == MACHINE_BOOTED && scenario->other_is_good && machine->booted == SLOT(0)) {
-        counts->booted_good++;
-        return;
-    }
-    /* A jump to where there is no image ends as a crash does. */
-    if (end != MACHINE_BOOTED || machine->booted < SLOT(1) ||
-        machine->booted >= SLOT(1) + SLOT_SIZE) {
-        counts->crashed += end == MACHINE_CRASHED || end == MACHINE_BOOTED;
-        return;
-    }
-    fprintf(stderr,
-            "skip: %s, %s, %s: %u bytes at 0x%" PRIx32 " (%s), hit %u: boots 0x%" PRIx32 "\n",
-            scenario->v2 ? "v2" : "v1", bad_names[scenario->bad],
-            scenario->other_is_good ? "the other good" : "the other blank", skip->bytes,
-            skip->address, machine_function(machine, skip->address), skip->hit, machine->booted);
-    exit(EXIT_FAILURE);
-}
-
-/* Of what is come to often, the first time and the last. */
-static void try_hits(const struct scenario *scenario, uint32_t address, unsigned bytes,
-                     uint32_t hits)
-{
-    try(scenario, &(struct machine_skip){.address = address, .bytes = bytes});
-    if (hits > 1) {
-        try(scenario, &(struct machine_skip){.address = address, .bytes = bytes, .hit = hits - 1});
+    if (scenario->counts->bad++ < REPORTED_MAX) {
+        fprintf(stderr, "skip: %s: %u bytes at 0x%" PRIx32 " in %s, step %" PRIu64 ": ",
+                describe(scenario), bytes, place->address,
+                machine_function(machine, place->address), place->steps);
+        if (end == MACHINE_BOOTED) {
+            fprintf(stderr, "boots 0x%" PRIx32 "\n", machine->booted);
+        } else {
+            fprintf(stderr, "runs its variables at 0x%" PRIx32 "\n", machine->strayed);
+        }
     }
 }
 
-static void try_step(const struct scenario *scenario, const struct machine_step *step)
+/* Nothing passed over: it must go on as if it had never been stopped. */
+static void check_machine(const struct scenario *scenario)
 {
-    for (unsigned bytes = 2; bytes <= SKIP_BYTES_MAX; bytes += 2) {
-        try_hits(scenario, step->address, bytes, step->hits);
-    }
-}
-
-static void play(const struct scenario *scenario)
-{
-    const struct machine_step *steps;
-    const struct counts before = *scenario->counts;
-    put_flash(scenario);
-    const enum machine_end end = machine_run(scenario->machine, NULL);
+    struct machine *machine = scenario->machine;
+    const enum machine_end end = machine_skip(machine, 0);
     if (end != (scenario->other_is_good ? MACHINE_BOOTED : MACHINE_HALTED) ||
-        (scenario->other_is_good && scenario->machine->booted != SLOT(0))) {
+        (scenario->other_is_good && machine->booted != SLOT(0))) {
         fail("undisturbed, the bootloader does not do as it should");
     }
-    const size_t count = machine_trace(scenario->machine, &steps);
-    size_t in_crypto = 0;
-    for (size_t i = 0; i < count; i++) {
-        const bool is_crypto = machine_is_crypto(scenario->machine, steps[i].address);
-        if (!is_crypto || in_crypto % scenario->parts == scenario->part) {
-            try_step(scenario, &steps[i]);
-        }
-        in_crypto += is_crypto;
+}
+
+static void visit(void *context, const struct machine_place *place)
+{
+    struct scenario *scenario = context;
+    scenario->places++;
+    if (place->in_arithmetic && scenario->in_arithmetic++ % scenario->parts != scenario->part) {
+        return;
     }
-    printf("  %-3s %-12s %-12s %6zu instructions %8" PRIu64 " skips\n", scenario->v2 ? "v2" : "v1",
-           bad_names[scenario->bad], scenario->other_is_good ? "other good" : "other blank", count,
-           scenario->counts->skips - before.skips);
+    if (scenario->places % CHECKED_EACH == 0) {
+        check_machine(scenario);
+    }
+    for (unsigned bytes = 2; bytes <= SKIP_BYTES_MAX; bytes += 2) {
+        try(scenario, place, bytes);
+    }
+}
+
+static void play(struct scenario *scenario)
+{
+    put_flash(scenario);
+    machine_walk(scenario->machine, visit, scenario);
+    printf("  %s %6u places, %u of them in arithmetic %8" PRIu64 " skips\n", describe(scenario),
+           scenario->places, scenario->in_arithmetic, scenario->counts->skips);
     fflush(stdout);
 }
 
-static void play_all(const struct scenario *like)
+/* ---- On all processors ----------------------------------------------------------------------- */
+
+/* What is played by a process of its own. */
+struct work {
+    struct scenario scenario;
+    pid_t process;
+    int answer; /* where its counts come out */
+};
+
+static _Noreturn void play_alone(struct scenario *scenario, const char *program, int answer)
 {
-    struct scenario scenario = *like;
-    put_key(scenario.machine, scenario.v2);
-    for (int i = 0; i < 2 * BADS; i++) {
-        scenario.bad = (enum bad)(i / 2);
-        scenario.other_is_good = i % 2 != 0;
-        play(&scenario);
+    struct counts counts = {0};
+    scenario->counts = &counts;
+    scenario->machine = machine_new(program);
+    put_key(scenario->machine, scenario->v2);
+    play(scenario);
+    machine_free(scenario->machine);
+    _exit(write(answer, &counts, sizeof counts) == (ssize_t)sizeof counts ? 0 : 1);
+}
+
+static void start(struct work *work, const char *program)
+{
+    int ends[2];
+    if (pipe(ends) != 0 || (work->process = fork()) < 0) {
+        fail("no process");
+    }
+    if (work->process == 0) {
+        play_alone(&work->scenario, program, ends[1]);
+    }
+    (void)close(ends[1]);
+    work->answer = ends[0];
+}
+
+static void add(struct counts *sum, const struct counts *counts)
+{
+    sum->skips += counts->skips;
+    sum->booted_good += counts->booted_good;
+    sum->halted += counts->halted;
+    sum->crashed += counts->crashed;
+    sum->lost += counts->lost;
+    sum->bad += counts->bad;
+}
+
+/* Waits until one of them has ended. */
+static void collect(struct work *works, struct counts *sum)
+{
+    int status;
+    const pid_t process = wait(&status);
+    struct counts counts;
+    struct work *work = works;
+    while (work < works + SCENARIOS && work->process != process) {
+        work++;
+    }
+    if (process < 0 || work == works + SCENARIOS || status != 0 ||
+        read(work->answer, &counts, sizeof counts) != (ssize_t)sizeof counts) {
+        fail("a scenario was not played to its end");
+    }
+    (void)close(work->answer);
+    add(sum, &counts);
+}
+
+static void play_all(char *const *programs, unsigned part, unsigned parts, struct counts *sum)
+{
+    static struct work works[SCENARIOS];
+    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    long running = 0;
+    for (unsigned i = 0; i < SCENARIOS; i++) {
+        if (running >= processors) {
+            collect(works, sum);
+            running--;
+        }
+        works[i].scenario = (struct scenario){.v2 = i % 2 != 0,
+                                              .other_is_good = i / 2 < BADS,
+                                              .bad = (enum bad)(i / 2 % BADS),
+                                              .part = part,
+                                              .parts = parts};
+        start(&works[i], programs[i % 2]);
+        running++;
+    }
+    for (; running > 0; running--) {
+        collect(works, sum);
     }
 }
 
 /* ---- How long a boot takes ------------------------------------------------------------------- */
 
-static double measure_boot(struct machine *machine)
+static double measure_boot(const char *program)
 {
+    struct machine *machine = machine_new(program);
     const struct table_row rows[] = {{1, 0x00, OTADATA, 0x2000, "otadata", 0},
                                      {0, 0x10, SLOT(0), LARGE_SLOT_SIZE, "ota_0", 0}};
     uint8_t *image = machine->flash + SLOT(0);
-    const uint64_t budget = machine->budget;
     put_key(machine, false);
     memset(machine->flash, 0xFF, MACHINE_FLASH_SIZE);
     table_make(machine->flash + TABLE, rows, 2, false);
@@ -257,12 +357,13 @@ static double measure_boot(struct machine *machine)
         image, LARGE_SLOT_SIZE - OTA_SECURE_V1_SIZE,
         &(struct image_facts){.chip = OTA_CHIP_HOST, .size = LARGE_IMAGE_SIZE, .seed = 1});
     seal(false, image, len, ours);
-    machine->budget = UINT64_MAX / 2;
-    if (machine_run(machine, NULL) != MACHINE_BOOTED || machine->booted != SLOT(0)) {
+    if (machine_run(machine) != MACHINE_BOOTED || machine->booted != SLOT(0)) {
         fail("the bootloader does not boot a good image");
     }
-    machine->budget = budget;
-    return 1e3 * ((double)machine->halfwords / CLOCK_HZ + (double)len / FLASH_BYTES_PER_S);
+    const double seconds =
+        (double)machine->halfwords / CLOCK_HZ + (double)len / FLASH_BYTES_PER_S;
+    machine_free(machine);
+    return 1e3 * seconds;
 }
 
 /* ---- The program ----------------------------------------------------------------------------- */
@@ -281,7 +382,8 @@ static void write_json(const char *path, const struct counts *counts, double boo
 int main(int argc, char **argv)
 {
     struct counts counts = {0};
-    struct scenario scenario = {.parts = 1, .counts = &counts};
+    unsigned part = 0;
+    unsigned parts = 1;
     const char *json = NULL;
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
@@ -289,33 +391,29 @@ int main(int argc, char **argv)
         if (strcmp(argv[i], "--json") == 0) {
             json = argv[i + 1];
         } else if (strcmp(argv[i], "--part") == 0) {
-            scenario.part = (unsigned)strtoul(argv[i + 1], &end, 10);
-            scenario.parts = *end == '/' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
+            part = (unsigned)strtoul(argv[i + 1], &end, 10);
+            parts = *end == '/' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
         } else {
             fail("options are --part K/N and --json FILE");
         }
     }
-    if (argc - i != 2 || scenario.parts == 0) {
+    if (argc - i != 2 || parts == 0) {
         fail("name the two bootloaders; --part takes K/N");
     }
     ours = signer_new_curve("P-256");
     theirs = signer_new_curve("P-256");
-    scenario.machine = machine_new(argv[i]);
-    const double boot_ms = measure_boot(scenario.machine);
+    const double boot_ms = measure_boot(argv[i]);
     printf("a boot of 900 KB: %.0f ms at 64 MHz, each signature checked twice\n", boot_ms);
-    play_all(&scenario);
-    machine_free(scenario.machine);
-    scenario.machine = machine_new(argv[i + 1]);
-    scenario.v2 = true;
-    play_all(&scenario);
-    machine_free(scenario.machine);
-    printf("%" PRIu64 " skips: no bad image booted (%" PRIu64 " halted, %" PRIu64
+    fflush(stdout);
+    play_all(argv + i, part, parts, &counts);
+    printf("%" PRIu64 " skips: %" PRIu64 " booted a bad image (%" PRIu64 " halted, %" PRIu64
            " booted the good one, %" PRIu64 " crashed, %" PRIu64 " were lost)\n",
-           counts.skips, counts.halted, counts.booted_good, counts.crashed, counts.lost);
+           counts.skips, counts.bad, counts.halted, counts.booted_good, counts.crashed,
+           counts.lost);
     if (json != NULL) {
         write_json(json, &counts, boot_ms);
     }
     signer_free(ours);
     signer_free(theirs);
-    return EXIT_SUCCESS;
+    return counts.bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
