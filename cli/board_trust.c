@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/board_trust.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <updraft/slot.h>
@@ -21,29 +19,9 @@ static int fail_full(const char *option, const char *word)
     return fail("--%s %s: a board has no room for so many keys", option, word);
 }
 
-/* The 64 hexadecimal digits of a key's digest. */
-static bool parse_digest(const char *word, uint8_t digest[OTA_SHA256_SIZE])
-{
-    if (strlen(word) != (size_t)2 * OTA_SHA256_SIZE) {
-        return false;
-    }
-    for (size_t i = 0; i < OTA_SHA256_SIZE; i++) {
-        const char pair[] = {word[2 * i], word[2 * i + 1], '\0'};
-        if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1])) {
-            return false;
-        }
-        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
-    }
-    return true;
-}
-
-/* A key as a file, or its digest as a file or as text. */
 static int read_digest(const char *word, uint8_t digest[OTA_SHA256_SIZE])
 {
     struct key_file key;
-    if (parse_digest(word, digest)) {
-        return COMMAND_GOOD;
-    }
     if (key_file_read(&key, word, KEY_FILE_TRUST) != 0) {
         return COMMAND_FAILED;
     }

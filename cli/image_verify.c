@@ -325,7 +325,8 @@ static const struct command_option options[] = {
     {"flash", 0, "SIZE", "size of the flash chip, like 4MB"},
     {"bootloader", 0, NULL, "it is a second-stage bootloader, not an app"},
     {"key", 'k', "FILE",
-     "demand a signature by this key: public or private, or its digest; may be repeated"},
+     "demand a signature by this key: public or private, or its digest (a file, or 64 digits); may "
+     "be repeated"},
     {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},
     {"data", 0, NULL, "it is no app but other data: check the signature alone"},
     COMMAND_OPTION_JSON,

@@ -3,6 +3,7 @@
 
 #include "cli/key_file.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,11 +199,31 @@ static int read_content(struct key_file *key, const char *name, const struct fil
     return key_file_adopt(key, name, own);
 }
 
+/* The 64 hexadecimal digits of a key's digest. */
+static bool parse_digest(const char *word, uint8_t digest[OTA_SHA256_SIZE])
+{
+    if (strlen(word) != (size_t)2 * OTA_SHA256_SIZE) {
+        return false;
+    }
+    for (size_t i = 0; i < OTA_SHA256_SIZE; i++) {
+        const char pair[] = {word[2 * i], word[2 * i + 1], '\0'};
+        if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1])) {
+            return false;
+        }
+        digest[i] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    return true;
+}
+
 int key_file_read(struct key_file *key, const char *path, enum key_file_use use)
 {
     *key = (struct key_file){.name = files_name(path)};
     if (key_token_is_uri(path)) {
         return read_token(key, path, use);
+    }
+    if (use == KEY_FILE_TRUST && parse_digest(path, key->digest)) {
+        key->has_digest = true;
+        return 0;
     }
     struct files_content content;
     if (files_read(path, KEY_LIMIT, &content) != 0) {

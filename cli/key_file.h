@@ -25,7 +25,7 @@
 enum key_file_use {
     KEY_FILE_PRIVATE, /* it must be a private key */
     KEY_FILE_PUBLIC,  /* either kind */
-    KEY_FILE_TRUST,   /* or a digest */
+    KEY_FILE_TRUST,   /* or a digest: a file of its bytes, or its digits in place of a path */
 };
 
 struct key_file {
