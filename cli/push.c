@@ -230,10 +230,8 @@ static void skip_misfits(struct push *push)
     for (size_t i = 0; i < push->devices.count && !push->force; i++) {
         struct push_device *device = &push->devices.devices[i];
         char text[PUSH_IMAGE_TEXT_SIZE];
-        const char *misfit =
-            device->takes_gzip && push->image.kind == PUSH_IMAGE_PACKED
-                ? NULL
-                : push_image_misfit(&push->image, device->board, device->address.port, text);
+        const char *misfit = push_image_misfit(&push->image, device->board, device->address.port,
+                                               device->takes_gzip, text);
         if (misfit != NULL) {
             device->phase = PUSH_SKIPPED;
             device->err =

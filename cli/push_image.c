@@ -15,13 +15,31 @@
 #include "cli/digest.h"
 #include "cli/image_names.h"
 #include "cli/output.h"
+#include "server/gzip.h"
 
 #define PICO_FLASH_MAX (16u << 20)      /* what an RP2040 can map */
 #define SIZE_LIMIT UINT64_C(0x7FFFFFFF) /* what the protocols can say */
 
-/* Reads the image by the library's own check. */
+static void check_packed(struct ota_image_check *check, const struct files_content *content)
+{
+    struct gzip_unpacker unpacker;
+    uint8_t piece[4096];
+    size_t len;
+
+    gzip_unpack_begin(&unpacker);
+    gzip_unpack(&unpacker, content->data, content->size);
+    while (unpacker.given <= GZIP_PLAIN_MAX &&
+           gzip_unpack_next(&unpacker, piece, sizeof piece, &len)) {
+        ota_image_check_write(check, piece, len);
+    }
+    gzip_unpack_end(&unpacker);
+}
+
+/* Reads the image by the library's own check. Of one that is compressed no more is wanted than what
+   it says of itself: it need not be an image that is known here. */
 static void judge(struct push_image *image)
 {
+    const bool is_packed = ota_is_gzip(image->content.data, image->content.size);
     const struct ota_image_rules rules = {
         .form = OTA_IMAGE_DETECT,
         .chip = {.id = OTA_CHIP_ANY, .ignore_revisions = true},
@@ -32,11 +50,19 @@ static void judge(struct push_image *image)
     enum ota_err err = ota_image_check_begin(&check, &rules, &ota_crypto_psa);
 
     if (err == OTA_OK) {
-        ota_image_check_write(&check, image->content.data, image->content.size);
+        if (is_packed) {
+            check_packed(&check, &image->content);
+        } else {
+            ota_image_check_write(&check, image->content.data, image->content.size);
+        }
         err = ota_image_check_finish(&check);
     }
+    if (is_packed && err != OTA_OK) {
+        image->kind = PUSH_IMAGE_PACKED;
+        return;
+    }
     image->failure = check.failure;
-    image->kind = PUSH_IMAGE_APP;
+    image->kind = is_packed ? PUSH_IMAGE_PACKED : PUSH_IMAGE_APP;
     if (err == OTA_ERR_IMAGE_MAGIC && check.failure.offset == 0) {
         image->kind = PUSH_IMAGE_UNKNOWN;
     } else if (err != OTA_OK) {
@@ -80,8 +106,6 @@ int push_image_open(struct push_image *image, const char *path, bool is_data)
     }
     if (is_data) {
         image->kind = PUSH_IMAGE_DATA;
-    } else if (ota_is_gzip(image->content.data, image->content.size)) {
-        image->kind = PUSH_IMAGE_PACKED;
     } else if (is_shrunk(&image->content)) {
         image->kind = PUSH_IMAGE_SHRUNK;
     } else {
@@ -213,13 +237,22 @@ static bool family_may_be(uint16_t port, uint16_t chip)
     return family == NULL || (strcmp(family, "esp32") == 0 && chip != OTA_CHIP_ESP8266);
 }
 
+/* Does the device unpack it? The ESP8266's core does, and says nothing of it. */
+static bool is_unpacked(const struct push_image *image, const char *board, uint16_t port,
+                        bool takes_gzip)
+{
+    const uint16_t chip = push_board_chip(board, port);
+
+    if (image->kind != PUSH_IMAGE_PACKED || takes_gzip) {
+        return true;
+    }
+    return chip == OTA_CHIP_ANY ? port != OTA_ESPOTA_HOST_PORT_ESP32 : chip == OTA_CHIP_ESP8266;
+}
+
 static bool fits(const struct push_image *image, const char *board, uint16_t port)
 {
     const uint16_t chip = push_board_chip(board, port);
 
-    if (image->kind == PUSH_IMAGE_PACKED) {
-        return chip == OTA_CHIP_ANY ? port != OTA_ESPOTA_HOST_PORT_ESP32 : chip == OTA_CHIP_ESP8266;
-    }
     if (image->chip == OTA_CHIP_ANY) {
         return true;
     }
@@ -245,7 +278,7 @@ static const char *pico_misfit(const struct push_image *image, char text[PUSH_IM
 }
 
 const char *push_image_misfit(const struct push_image *image, const char *board, uint16_t port,
-                              char text[PUSH_IMAGE_TEXT_SIZE])
+                              bool takes_gzip, char text[PUSH_IMAGE_TEXT_SIZE])
 {
     char unknown[IMAGE_CHIP_NAME_SIZE], board_unknown[IMAGE_CHIP_NAME_SIZE];
     char safe[128];
@@ -257,13 +290,17 @@ const char *push_image_misfit(const struct push_image *image, const char *board,
     if (problem != NULL) {
         return problem;
     }
-    if (image->kind == PUSH_IMAGE_DATA || board == NULL || fits(image, board, port)) {
+    if (image->kind == PUSH_IMAGE_DATA || board == NULL) {
+        return NULL;
+    }
+    const bool is_for_it = fits(image, board, port);
+    if (is_for_it && is_unpacked(image, board, port, takes_gzip)) {
         return NULL;
     }
     const char *has = board_chip_text(board, port, board_unknown);
     output_escape(board, safe, sizeof safe);
     char *what =
-        image->kind == PUSH_IMAGE_PACKED
+        is_for_it
             ? output_copy("compressed, which an ESP8266, an RP2040 or a device that says so takes")
             : output_format("for %s", chip_name(image->chip, unknown));
     if (has == NULL || strcmp(has, safe) == 0) {
@@ -279,7 +316,8 @@ const char *push_image_misfit(const struct push_image *image, const char *board,
 
 uint16_t push_image_usual_port(const struct push_image *image)
 {
-    const bool is_esp8266 = image->chip == OTA_CHIP_ESP8266 || image->kind == PUSH_IMAGE_PACKED;
+    const bool is_esp8266 = image->chip == OTA_CHIP_ESP8266 ||
+                            (image->kind == PUSH_IMAGE_PACKED && image->chip == OTA_CHIP_ANY);
 
     return is_esp8266 ? OTA_ESPOTA_HOST_PORT_ESP8266 : OTA_ESPOTA_HOST_PORT_ESP32;
 }

@@ -7,7 +7,7 @@
  *
  *     struct push_image image;
  *     if (push_image_open(&image, path, is_data) != 0) return COMMAND_FAILED;
- *     if (push_image_misfit(&image, "d1_mini", 8266, text) != NULL) ...
+ *     if (push_image_misfit(&image, "d1_mini", 8266, false, text) != NULL) ...
  *     push_image_close(&image);
  */
 
@@ -34,7 +34,7 @@ struct push_image {
     uint8_t md5[OTA_MD5_SIZE];
     enum push_image_kind kind;
     struct ota_failure failure; /* of an image that is BROKEN or UNKNOWN */
-    uint16_t chip;              /* of an APP or a BROKEN one; OTA_CHIP_ANY if it is not known */
+    uint16_t chip; /* of an APP, a PACKED or a BROKEN one; OTA_CHIP_ANY if it is not known */
     struct ota_app_descriptor descriptor;
     bool has_descriptor;
 };
@@ -49,10 +49,10 @@ void push_image_close(struct push_image *image);
 #define PUSH_IMAGE_TEXT_SIZE 512u
 const char *push_image_problem(const struct push_image *image, char text[PUSH_IMAGE_TEXT_SIZE]);
 
-/* Says why the file is not for a device that calls its board `board` (NULL: it does not say) and is
-   asked at `port`; NULL if it may be for it. */
+/* Says why the file is not for a device that calls its board `board` (NULL: it does not say), is
+   asked at `port`, and says whether it takes gzip; NULL if it may be for it. */
 const char *push_image_misfit(const struct push_image *image, const char *board, uint16_t port,
-                              char text[PUSH_IMAGE_TEXT_SIZE]);
+                              bool takes_gzip, char text[PUSH_IMAGE_TEXT_SIZE]);
 
 /* The OTA port that devices usually have that the image is for. */
 uint16_t push_image_usual_port(const struct push_image *image);
