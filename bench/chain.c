@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* updraft-chain NAME: one update through one chain, to be run under a counter of instructions, which
+/* updraft-chain NAME: one update through one chain, to be run under a counter of instructions that
    looks at `chain_run` and at nothing that goes before. Prints the bytes of the image, and the RAM
    that the chain takes on this machine: its objects, and the deepest that the stack has been. */
 #include <pthread.h>
@@ -160,7 +160,7 @@ static void update_through_chain(void)
     need("activating", ota_update_activate(&update));
 }
 
-/* The bootloader's part of a staged update: it proves what is staged, copies it, and proves that. */
+/* The bootloader's part of a staged update: it proves what is staged, copies it, and proves it. */
 static void copy_at_boot(void)
 {
     static const struct ota_staged_move *const moves[] = {&ota_staged_copy, NULL};
