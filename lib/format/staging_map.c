@@ -99,13 +99,13 @@ static uint32_t smallest_unit(const struct ota_flash *flash, uint32_t size)
     return best;
 }
 
-/* Whatever its size, data may be written in place: by choice, or for want of room. */
-static void place_notes(const struct ota_staging *staging, const struct ota_flash *flash,
-                        struct ota__staging_map *map)
+/* Whatever its size, data may be written in place: by choice, or for want of room. Two halves take
+   turns, each with room for a note of every partition and for whose turn it is. */
+static uint32_t notes_size(const struct ota_staging *staging, const struct ota_flash *flash)
 {
-    map->notes.size = staging->data_count > 0 ? flash->erase_size : 0;
-    map->notes.offset = map->command.offset - map->notes.size;
-    map->end = map->notes.offset;
+    const uint32_t half = (1u + staging->data_count) * ota__log_stride(flash);
+
+    return staging->data_count > 0 ? 2 * ota__round_up(half, flash->erase_size) : 0;
 }
 
 /* What the place to run from and the region have room for: whole units of a swap, and one more. */
@@ -135,12 +135,14 @@ enum ota_err ota__staging_map(const struct ota_staging *staging, const struct ot
     }
     map->command.size = staging->swap ? swap_command_size(flash, staging->app.size, map->unit)
                                       : command_size(flash, PLACES_COPY);
-    if (map->command.size + flash->erase_size >= staging->staging.size ||
+    map->notes.size = notes_size(staging, flash);
+    if (map->command.size + ota__max(map->notes.size, flash->erase_size) >= staging->staging.size ||
         (staging->swap && staging->app.size / map->unit > OTA__NOTE_UNITS_MAX)) {
         return OTA_ERR_ARGUMENT;
     }
     map->command.offset = ota__extent_end(&staging->staging) - map->command.size;
-    place_notes(staging, flash, map);
+    map->notes.offset = map->command.offset - map->notes.size;
+    map->end = map->notes.offset;
     map->most = largest_app(staging, map);
     return map->most != 0 ? OTA_OK : OTA_ERR_ARGUMENT;
 }

@@ -4,16 +4,23 @@
 #include "update/staging_private.h"
 
 #include "base/bytes.h"
+#include "base/mem.h"
 
 /* A note is a partition's number, twice, and whether its update ended. */
 #define NOTE_ENDED 1u
 #define NOTES_MAX 32u
 
+/* The first place of a half says how often they have taken turns. It is written last. */
+#define TURN 0x7F00u
+#define TURNS 4u
+
 /* The partitions whose last note says that they are being written, a bit each. */
 struct notes {
-    struct ota__log log;
+    struct ota_region halves[2];
+    struct ota__log log; /* of the half in force */
     uint32_t begun;
-    bool has_any; /* else the sector may be blank because power failed while it was erased */
+    unsigned turn;
+    bool is_there; /* else neither is in force */
 };
 
 static void take_note(void *context, uint16_t value)
@@ -21,36 +28,73 @@ static void take_note(void *context, uint16_t value)
     struct notes *notes = context;
     uint32_t bit = 1u << (value / 2 & (NOTES_MAX - 1));
 
-    notes->has_any = true;
     notes->begun = (value & NOTE_ENDED) != 0 ? notes->begun & ~bit : notes->begun | bit;
+}
+
+static enum ota_err find_halves(const struct ota_device *device, struct notes *notes)
+{
+    struct ota__staging_map map;
+    enum ota_err err = ota__staging_map(device->staging, device->flash, &map);
+
+    for (unsigned i = 0; err == OTA_OK && i < 2; i++) {
+        const uint32_t half = map.notes.size / 2;
+        err = ota_region_init(&notes->halves[i], device->flash, map.notes.offset + i * half, half);
+    }
+    return err;
+}
+
+/* Tells whether this half is in force, beside what was found before it. */
+static enum ota_err read_turn(struct notes *notes, const struct ota_region *half, bool *in_force)
+{
+    uint8_t record[OTA__LOG_RECORD] = {0};
+    enum ota_err err = ota_region_read(half, 0, record, sizeof record);
+    const uint16_t value = ota__get_le16(record);
+    const unsigned turn = value % TURNS;
+
+    *in_force = err == OTA_OK && (value ^ ota__get_le16(record + 2)) == 0xFFFF &&
+                value - turn == TURN && (!notes->is_there || turn == (notes->turn + 1) % TURNS);
+    if (*in_force) {
+        notes->is_there = true;
+        notes->turn = turn;
+    }
+    return err;
 }
 
 static enum ota_err read_notes(const struct ota_device *device, struct notes *notes)
 {
-    struct ota__staging_map map;
-    struct ota_region region;
-    enum ota_err err = ota__staging_map(device->staging, device->flash, &map);
+    const struct ota_region *half = NULL;
+    enum ota_err err;
 
-    notes->begun = 0;
-    notes->has_any = false;
-    if (err == OTA_OK) {
-        err = ota_region_init(&region, device->flash, map.notes.offset, map.notes.size);
+    memset(notes, 0, sizeof *notes);
+    err = find_halves(device, notes);
+    for (unsigned i = 0; err == OTA_OK && i < 2; i++) {
+        bool in_force = false;
+        err = read_turn(notes, &notes->halves[i], &in_force);
+        half = in_force ? &notes->halves[i] : half;
     }
-    return err == OTA_OK ? ota__log_read(&notes->log, &region, 0, take_note, notes) : err;
+    return err == OTA_OK && half != NULL
+               ? ota__log_read(&notes->log, half, ota__log_stride(device->flash), take_note, notes)
+               : err;
 }
 
-/* Begins the sector anew, with what still holds. */
+/* Begins the other half, with what still holds. This one is in force until that is done, and is not
+   erased before it is needed again. */
 static enum ota_err start_anew(struct notes *notes)
 {
-    enum ota_err err = ota_region_erase(&notes->log.region, 0, notes->log.region.size);
+    const bool is_second = notes->is_there && notes->log.region.offset == notes->halves[0].offset;
+    struct ota__log *log = &notes->log;
+    enum ota_err err;
 
-    notes->log.next = 0;
+    log->region = notes->halves[is_second ? 1 : 0];
+    log->next = ota__log_stride(log->region.flash);
+    err = ota_region_erase(&log->region, 0, log->region.size);
     for (unsigned i = 0; err == OTA_OK && i < NOTES_MAX; i++) {
         if ((notes->begun >> i & 1u) != 0) {
-            err = ota__log_append(&notes->log, (uint16_t)(2 * i));
+            err = ota__log_append(log, (uint16_t)(2 * i));
         }
     }
-    return err;
+    log->next = 0;
+    return err == OTA_OK ? ota__log_append(log, (uint16_t)(TURN + (notes->turn + 1) % TURNS)) : err;
 }
 
 enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t partition_offset,
@@ -67,7 +111,7 @@ enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t pa
     if (err != OTA_OK || i == staging->data_count || (notes.begun >> i & 1u) == is_begun) {
         return err;
     }
-    if (!notes.has_any || ota__log_room(&notes.log) == 0) {
+    if (!notes.is_there || ota__log_room(&notes.log) == 0) {
         notes.begun ^= 1u << i;
         return start_anew(&notes);
     }

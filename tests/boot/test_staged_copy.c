@@ -12,7 +12,7 @@
 #include "support/staged_device.h"
 
 /* Of the space that app and staging share: where the notes and the command begin. */
-#define SHARED_END (STAGED_FS - 2 * STAGED_SECTOR)
+#define SHARED_END (STAGED_FS - 3 * STAGED_SECTOR)
 #define SHARED_MIDDLE (STAGED_APP + (SHARED_END - STAGED_APP) / 2)
 
 static struct staged_device device;

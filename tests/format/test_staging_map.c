@@ -43,10 +43,10 @@ static void test_copy(void **state)
     assert_int_equal(map.unit, 0);
     assert_int_equal(map.command.offset, 2 * MIB - 4096);
     assert_int_equal(map.command.size, 4096);
-    assert_int_equal(map.notes.offset, 2 * MIB - 8192);
-    assert_int_equal(map.notes.size, 4096);
-    assert_int_equal(map.end, 2 * MIB - 8192);
-    assert_int_equal(map.most, MIB - 8192);
+    assert_int_equal(map.notes.offset, 2 * MIB - 3 * 4096);
+    assert_int_equal(map.notes.size, 8192);
+    assert_int_equal(map.end, map.notes.offset);
+    assert_int_equal(map.most, MIB - 3 * 4096);
     staging.app.size = MIB / 2;
     assert_int_equal(make_map(), OTA_OK);
     assert_int_equal(map.most, MIB / 2);
@@ -63,7 +63,12 @@ static void test_notes(void **state)
     assert_int_equal(map.most, MIB - 4096);
     staging.data_count = 1;
     assert_int_equal(make_map(), OTA_OK);
-    assert_int_equal(map.notes.size, 4096);
+    assert_int_equal(map.notes.size, 2 * 4096);
+    flash.write_size = 256;
+    flash.erase_size = 256;
+    staging.data_count = 2; /* three records in each half */
+    assert_int_equal(make_map(), OTA_OK);
+    assert_int_equal(map.notes.size, 2 * 3 * 256);
 }
 
 /* Spare and command together are as small as may be. Log: 8 places for each unit, and 48. */
@@ -195,6 +200,8 @@ static void test_too_little_room(void **state)
     assert_int_equal(make_map(), OTA_OK);
     assert_int_equal(map.most, 8192);
     staging.data_count = 2;
+    assert_int_equal(make_map(), OTA_ERR_ARGUMENT);
+    staging.staging.size = 4 * 4096;
     assert_int_equal(make_map(), OTA_OK);
     assert_int_equal(map.most, 4096);
 

@@ -266,7 +266,7 @@ static void test_the_command_in_flash_and_power_cuts(void **unused)
         assert_true(run(at));
         was_cut = strstr(output, "power cut") != NULL;
         cuts += was_cut ? 1 : 0;
-        assert_says(output, "boot    app: copied from 0x1f9000: 1"); /* of 16 KB */
+        assert_says(output, "boot    app: copied from 0x1f8000: 1"); /* of 16 KB */
         assert_runs(&next, DOUT);
         end();
     }

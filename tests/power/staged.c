@@ -19,12 +19,17 @@ static struct ota_flash flash_of(const struct geometry *geometry)
         .size = 1u << 30, .erase_size = geometry->erase[0], .write_size = geometry->write_size};
 }
 
+/* Two halves, each for a partition's note and whose turn it is. */
+static uint32_t notes_size(const struct ota_flash *flash)
+{
+    return 2 * round_up(2 * (flash->write_size > 4 ? flash->write_size : 4), flash->erase_size);
+}
+
 /* Sizes the staging region: what the images need, the spare unit of a swap, and the command. */
 static uint32_t staging_size(const struct board *board, const struct ota_staging *draft,
                              uint32_t app_max)
 {
     const struct ota_flash flash = flash_of(board->geometry);
-    const uint32_t sector = board->geometry->erase[0];
     struct ota__staging_map map;
     struct ota_staging ample = *draft;
 
@@ -35,8 +40,8 @@ static uint32_t staging_size(const struct board *board, const struct ota_staging
         fprintf(stderr, "updraft-power: %s is no geometry for staging\n", board->geometry->name);
         exit(1);
     }
-    const uint32_t unit = map.unit != 0 ? map.unit : sector;
-    return round_up(app_max, unit) + map.unit + map.command.size + sector;
+    const uint32_t unit = map.unit != 0 ? map.unit : flash.erase_size;
+    return round_up(app_max, unit) + map.unit + map.command.size + notes_size(&flash);
 }
 
 void staged_init(struct board *board, uint32_t app_max, uint32_t data_max)

@@ -635,7 +635,7 @@ static void test_incomplete_data_and_other_data(void **state)
     assert_false(is_incomplete("fs"));
 }
 
-/* A full sector of notes begins anew, and keeps what still holds. */
+/* Notes that are full begin anew, and keep what still holds, wherever that is broken off. */
 static void test_many_notes(void **state)
 {
     (void)state;
@@ -658,6 +658,13 @@ static void test_many_notes(void **state)
     assert_true(is_incomplete("fs"));
     for (int i = 0; i < 20; i++) {
         data[5]++;
+        for (unsigned number = 1; number <= 4; number++) {
+            faults_set(i % 2 == 0 ? FAULT_WRITE : FAULT_ERASE, number);
+            (void)staged_device_send(&device, "big", data, 0x6000);
+            ota_update_abort(&device.update);
+            faults_clear();
+            assert_true(is_incomplete("fs"));
+        }
         assert_int_equal(staged_device_send(&device, "big", data, 0x6000), OTA_OK);
         assert_false(is_incomplete("big"));
         assert_true(is_incomplete("fs"));

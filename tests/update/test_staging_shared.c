@@ -18,8 +18,8 @@
 #define SECTOR 4096u
 #define FS_BEGIN 0x73000u
 #define FS_SIZE 0x8000u
-#define END (FS_BEGIN - 2 * SECTOR) /* notes and command */
-#define MIDDLE 0x39000u             /* of what lies below that, in whole sectors */
+#define END (FS_BEGIN - 3 * SECTOR) /* notes and command */
+#define MIDDLE 0x38000u             /* of what lies below that, in whole sectors */
 
 static struct ram_flash *chip;
 static struct forge running;
@@ -127,8 +127,8 @@ static void test_data(void **state)
     (void)state;
     assert_planned("fs", FS_SIZE, OTA_STAGING_COPY, 2 * SECTOR, FS_SIZE);
     run_sketch_of(0x6C);
-    assert_planned("fs", 5 * SECTOR, OTA_STAGING_COPY, 0x6C000, 5 * SECTOR);
-    assert_planned("fs", 5 * SECTOR + 1, OTA_STAGING_IN_PLACE, FS_BEGIN, FS_SIZE);
+    assert_planned("fs", 4 * SECTOR, OTA_STAGING_COPY, 0x6C000, 4 * SECTOR);
+    assert_planned("fs", 4 * SECTOR + 1, OTA_STAGING_IN_PLACE, FS_BEGIN, FS_SIZE);
 }
 
 /* Data that would fit the whole region may not fit beside the sketch: the note of that has a place. */
