@@ -635,6 +635,20 @@ static void test_incomplete_data_and_other_data(void **state)
     assert_false(is_incomplete("fs"));
 }
 
+/* A record in the first place that is no turn: the half does not count. */
+static void test_notes_of_no_turn(void **state)
+{
+    uint8_t *first = device.chip->memory + staged_device_status(&device).notes.offset;
+
+    (void)state;
+    memcpy(first, "\x00\x00\xff\xff\x02\x00\xfd\xff", 8); /* "big" is being written */
+    assert_false(is_incomplete("big"));
+    device.options.label = "big";
+    assert_int_equal(ota_update_begin(&device.update, &device.options), OTA_OK);
+    assert_int_equal(ota_update_write(&device.update, data, 9000), OTA_OK);
+    assert_true(is_incomplete("big"));
+}
+
 /* Notes that are full begin anew, and keep what still holds, wherever that is broken off. */
 static void test_many_notes(void **state)
 {
@@ -898,6 +912,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_forget, set_up_swap, tear_down),
         cmocka_unit_test_setup_teardown(test_data_in_place, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_incomplete_data_and_an_app, set_up_swap, tear_down),
+        cmocka_unit_test_setup_teardown(test_notes_of_no_turn, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_many_notes, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_notes_that_cannot_be_written, set_up_copy, tear_down),
         cmocka_unit_test_setup_teardown(test_status_of_a_swap, set_up_swap, tear_down),

@@ -574,6 +574,18 @@ static void test_an_incomplete_file_system(void **state)
     assert_false(incomplete);
 }
 
+/* A record that asks for no copy keeps nothing waiting. */
+static void test_a_record_that_waits_for_nothing(void **state)
+{
+    uint8_t record[OTA_EBOOT_COMMAND_SIZE];
+    const struct ota_eboot_command load = {.action = OTA_EBOOT_LOAD};
+
+    (void)state;
+    ota_eboot_encode(&load, record);
+    memcpy(words, record, sizeof words);
+    assert_int_equal(push(next.bytes, next.len), OTA_OK);
+}
+
 /* There is one record: what it speaks of is neither lost nor copied over what came later. */
 static void test_what_waits_is_not_lost(void **state)
 {
@@ -630,6 +642,7 @@ int main(void)
         FRESH(test_a_file_system_that_is_too_large),
         FRESH(test_data_beside_no_sketch),
         FRESH(test_an_incomplete_file_system),
+        FRESH(test_a_record_that_waits_for_nothing),
         FRESH(test_what_waits_is_not_lost),
         FRESH(test_labels),
         FRESH(test_plans),
