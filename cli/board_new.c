@@ -252,11 +252,27 @@ static int put_app(struct board *board, const struct content *content, int *slot
     return board_trust_check(board, *slot, content->path);
 }
 
+/* A board of a profile has no table to be looked at: says what it has. */
+static int fail_without_partition(const struct board *board, const char *name)
+{
+    const struct ota_staging *staging = board->device.staging;
+    char labels[128] = "";
+    for (unsigned i = 0; i < staging->data_count; i++) {
+        strncat(labels, i > 0 ? ", " : "", sizeof labels - strlen(labels) - 1);
+        strncat(labels, staging->data[i].label, sizeof labels - strlen(labels) - 1);
+    }
+    return fail("--data %s: the board has no such partition; it has %s", name,
+                labels[0] != '\0' ? labels : "none");
+}
+
 static int put_data(struct board *board, const struct content *content)
 {
     struct ota_partition partition;
     if (ota_partition_find(&board->device.table, OTA_PARTITION_ANY, OTA_SUBTYPE_ANY, content->name,
                            &partition) != OTA_OK) {
+        if (board->device.staging != NULL) {
+            return fail_without_partition(board, content->name);
+        }
         return fail("--data %s: the partition table has no partition of that label (`updraft "
                     "partition show` lists them)",
                     content->name);
