@@ -77,16 +77,24 @@ static const struct form *find_form(const uint8_t *bytes)
     return NULL;
 }
 
-/* Turns the numbers of the key and of the signature. */
-static void turn_all(const struct form *form, uint8_t *key, uint8_t *signature)
+/* Turns the numbers of the key and of the signature. Returns where the signature is then: a curve's
+   is moved to an even address. A processor that is disturbed may take its address for a function's,
+   and where it runs Thumb code, it would run what the signer wrote there if that were odd. */
+static const uint8_t *turn_all(const struct form *form, uint8_t *bytes)
 {
+    uint8_t *key = bytes + form->key_at;
+    uint8_t *signature = bytes + form->signature_at;
+
     if (form->type != OTA_KEY_RSA) {
         *key++ = UNCOMPRESSED; /* the curve's number stands where a point has its form */
+        memmove(signature + 1, signature, (size_t)form->number_size * form->numbers);
+        signature++;
     }
-    for (unsigned i = 0; i < form->numbers; i++) {
-        turn(key + i * form->number_size, form->number_size);
-        turn(signature + i * form->number_size, form->number_size);
+    for (unsigned i = 0; i < 2u * form->numbers; i++) {
+        uint8_t *numbers = i % 2 == 0 ? key : signature;
+        turn(numbers + i / 2 * form->number_size, form->number_size);
     }
+    return signature;
 }
 
 /* The checksum covers all but the last bytes, which are zero. */
@@ -114,10 +122,10 @@ enum ota_err ota_secure_block_decode(struct ota_secure_block *block,
     if (form == NULL) {
         return OTA_ERR_KEY;
     }
-    uint8_t *key = bytes + form->key_at;
-    uint8_t *signature = bytes + form->signature_at;
-    enum ota_err err = digest_key(block, key, (size_t)(signature - key), crypto);
-    turn_all(form, key, signature);
+    const uint8_t *key = bytes + form->key_at;
+    enum ota_err err =
+        digest_key(block, key, (size_t)(form->signature_at - form->key_at), crypto);
+    block->signature = turn_all(form, bytes);
     block->scheme = form->scheme;
     block->hash = form->hash;
     block->image_digest = bytes + DIGEST_AT;
@@ -126,7 +134,6 @@ enum ota_err ota_secure_block_decode(struct ota_secure_block *block,
                                          .len = (form->number_size + 1u) * form->numbers - 1,
                                          .exponent = ota__get_le32(bytes + RSA_EXPONENT_AT),
                                          .bits_min = OTA_SECURE_RSA_BITS};
-    block->signature = signature;
     block->signature_len = (size_t)form->number_size * form->numbers;
     return err;
 }
