@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 POWER_CUTS ?= 1000000
-SKIPS ?= 0/200
+SKIPS ?= 0/400
 BENCH ?= full
 CONFIGURE = scripts/configure
 
@@ -31,7 +31,7 @@ test-power: ## cut the power a million times (POWER_CUTS=N for another number)
 	@cmake --build --preset release --target updraft_power
 	@build/release/bin/updraft-power --full --cuts $(POWER_CUTS) --json build/power.json
 
-test-skips: ## skip each instruction of the bootloader in turn (SKIPS=0/1 for all of the crypto library, too: hours)
+test-skips: ## skip each instruction of the bootloader in turn (SKIPS=0/1 for all of the arithmetic of curves, too: hours)
 	@scripts/setup build test cross skips
 	@scripts/test-skips $(SKIPS)
 

@@ -61,7 +61,7 @@ enum ota_err BOOT_DECIDE(struct ota_boot *boot, uint8_t *buffer, uint32_t buffer
 /* Not initialised, for what is would lie in flash, its zeros too. */
 static struct ota_device device;
 static struct ota_boot boot;
-static uint8_t buffer[OTA_SECURE_BLOCK_SIZE];
+static _Alignas(4) uint8_t buffer[OTA_SECURE_BLOCK_SIZE];
 
 /* The port's last step: leaves for the image. */
 static void run(const struct ota_region *region)

@@ -123,8 +123,7 @@ enum ota_err ota_secure_block_decode(struct ota_secure_block *block,
         return OTA_ERR_KEY;
     }
     const uint8_t *key = bytes + form->key_at;
-    enum ota_err err =
-        digest_key(block, key, (size_t)(form->signature_at - form->key_at), crypto);
+    enum ota_err err = digest_key(block, key, (size_t)(form->signature_at - form->key_at), crypto);
     block->signature = turn_all(form, bytes);
     block->scheme = form->scheme;
     block->hash = form->hash;

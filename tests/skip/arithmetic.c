@@ -39,8 +39,8 @@ static bool verify(uc_engine *engine, uint32_t curves, uint32_t *result)
         return false;
     }
     const br_ec_public_key key = {.curve = (int)own_key[0], .q = point, .qlen = own_key[2]};
-    *result = br_ecdsa_i31_vrfy_raw(&br_ec_p256_m31, digest, digest_len, &key, signature,
-                                    on_stack[1]);
+    *result =
+        br_ecdsa_i31_vrfy_raw(&br_ec_p256_m31, digest, digest_len, &key, signature, on_stack[1]);
     return true;
 }
 

@@ -75,7 +75,7 @@ struct machine_own {
     uc_engine *walker;
     uc_context *walker_at_reset;
     uint64_t steps;
-    bool traces; /* it makes the list of places; else it visits them */
+    bool traces;                       /* it makes the list of places; else it visits them */
     const struct machine_place *place; /* the next, or the one that is visited */
     bool is_kept;                      /* what was written up to there */
     machine_visit_fn *visit;
@@ -194,7 +194,8 @@ static bool came_through(const struct machine_own *own, uint32_t address)
 
 /* What is left of an IT block's state when the machine has gone from one instruction to another, or
    has passed over what is between. */
-static uint32_t it_advance(const struct machine_own *own, uint32_t state, uint32_t from, uint32_t to)
+static uint32_t it_advance(const struct machine_own *own, uint32_t state, uint32_t from,
+                           uint32_t to)
 {
     while (from < to && state != 0) {
         from += size_of(own, from);
@@ -434,8 +435,7 @@ static void on_arithmetic(uc_engine *engine, uint64_t address, uint32_t size, vo
     struct machine_own *own = context;
     uint32_t result;
     (void)size;
-    if (own->takes_each_step ||
-        !entered(own, address)->work_out(engine, own->curves, &result)) {
+    if (own->takes_each_step || !entered(own, address)->work_out(engine, own->curves, &result)) {
         own->budget += own->patience_in_arithmetic;
         return;
     }
@@ -480,9 +480,10 @@ static enum machine_end run_from(struct machine *machine, uint32_t pc, uint32_t 
 static void copy_registers(const struct machine_own *own)
 {
     static int numbers[REGISTERS] = {
-        UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5,
-        UC_ARM_REG_R6, UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9, UC_ARM_REG_R10,
-        UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP,  UC_ARM_REG_LR, UC_ARM_REG_XPSR};
+        UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2,  UC_ARM_REG_R3,
+        UC_ARM_REG_R4,  UC_ARM_REG_R5, UC_ARM_REG_R6,  UC_ARM_REG_R7,
+        UC_ARM_REG_R8,  UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
+        UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR,  UC_ARM_REG_XPSR};
     for (size_t i = 0; i < REGISTERS; i++) {
         set(own->runner, numbers[i], get(own->walker, numbers[i]));
     }
@@ -522,8 +523,8 @@ enum machine_end machine_skip(struct machine *machine, unsigned bytes)
 
 /* ---- Making one ------------------------------------------------------------------------------ */
 
-static void add_hook(struct machine_own *own, uc_engine *engine, int type, uc_cb_hookcode_t callback,
-                     uint32_t begin, uint32_t end)
+static void add_hook(struct machine_own *own, uc_engine *engine, int type,
+                     uc_cb_hookcode_t callback, uint32_t begin, uint32_t end)
 {
     uc_hook hook;
     void *function;

@@ -40,9 +40,9 @@ struct machine_place {
 };
 
 struct machine {
-    uint8_t *flash;  /* what is in it at reset, MACHINE_FLASH_SIZE bytes */
-    uint32_t booted;  /* offset in the flash */
-    uint32_t strayed; /* address */
+    uint8_t *flash;     /* what is in it at reset, MACHINE_FLASH_SIZE bytes */
+    uint32_t booted;    /* offset in the flash */
+    uint32_t strayed;   /* address */
     uint64_t halfwords; /* of instructions, in the last run or since what was passed over */
 
     /* Private. */

@@ -3,12 +3,13 @@
  * updraft-skip [--part K/N] [--json FILE] V1 V2: the two bootloaders of bench/footprint (what they
  * demand differs), disturbed on their way to the refusal of a bad image: at each instruction that
  * they come through, the 2, 4, 6, 8 and 10 bytes from there on are passed over, the first time that
- * they come there and the last. No run may boot the bad image.
+ * they come there and the last. No run may boot the bad image, or run bytes of it in its variables.
  *
- * --part takes of the crypto library's own instructions every N-th, from the K-th on: all of them
- * take many hours. All others are always taken.
+ * What happens within the arithmetic of curves (arithmetic.h) takes hours to try whole: --part takes
+ * every N-th place of it, from the K-th on. All that is outside of it is always tried.
  *
- * First it measures how long a boot takes: boot_ms_900k, by the model below.
+ * Each scenario is a process, and as many of them run at once as there are processors. First it
+ * measures how long a boot takes: boot_ms_900k, by the model below.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ struct scenario {
     struct machine *machine;
     bool v2;
     enum bad bad;
-    bool other_is_good; /* else the other slot is blank */
+    bool other_is_good;   /* else the other slot is blank */
     unsigned part, parts; /* of the places in the arithmetic */
     unsigned places, in_arithmetic;
     struct counts *counts;
@@ -360,8 +361,7 @@ static double measure_boot(const char *program)
     if (machine_run(machine) != MACHINE_BOOTED || machine->booted != SLOT(0)) {
         fail("the bootloader does not boot a good image");
     }
-    const double seconds =
-        (double)machine->halfwords / CLOCK_HZ + (double)len / FLASH_BYTES_PER_S;
+    const double seconds = (double)machine->halfwords / CLOCK_HZ + (double)len / FLASH_BYTES_PER_S;
     machine_free(machine);
     return 1e3 * seconds;
 }
@@ -377,6 +377,19 @@ static void write_json(const char *path, const struct counts *counts, double boo
         fclose(file) != 0) {
         fail(path);
     }
+}
+
+static void print_end(const struct counts *counts)
+{
+    printf("%" PRIu64 " skips tried, ", counts->skips);
+    if (counts->bad == 0) {
+        printf("no bad image booted");
+    } else {
+        printf("A BAD IMAGE BOOTED IN %" PRIu64, counts->bad);
+    }
+    printf(": %" PRIu64 " refused all, %" PRIu64 " booted the good image, %" PRIu64
+           " crashed, %" PRIu64 " hung\n",
+           counts->halted, counts->booted_good, counts->crashed, counts->lost);
 }
 
 int main(int argc, char **argv)
@@ -406,10 +419,7 @@ int main(int argc, char **argv)
     printf("a boot of 900 KB: %.0f ms at 64 MHz, each signature checked twice\n", boot_ms);
     fflush(stdout);
     play_all(argv + i, part, parts, &counts);
-    printf("%" PRIu64 " skips: %" PRIu64 " booted a bad image (%" PRIu64 " halted, %" PRIu64
-           " booted the good one, %" PRIu64 " crashed, %" PRIu64 " were lost)\n",
-           counts.skips, counts.bad, counts.halted, counts.booted_good, counts.crashed,
-           counts.lost);
+    print_end(&counts);
     if (json != NULL) {
         write_json(json, &counts, boot_ms);
     }

@@ -31,11 +31,13 @@ void program_read(struct program *program, const char *path)
 {
     *program = (struct program){.file = read_file(path)};
     const Elf32_Ehdr *header = (const Elf32_Ehdr *)(const void *)program->file;
-    const Elf32_Shdr *sections = (const Elf32_Shdr *)(const void *)(program->file + header->e_shoff);
+    const Elf32_Shdr *sections =
+        (const Elf32_Shdr *)(const void *)(program->file + header->e_shoff);
     program->entry = header->e_entry;
     for (unsigned i = 0; i < header->e_shnum; i++) {
         if (sections[i].sh_type == SHT_SYMTAB) {
-            program->symbols = (const Elf32_Sym *)(const void *)(program->file + sections[i].sh_offset);
+            program->symbols =
+                (const Elf32_Sym *)(const void *)(program->file + sections[i].sh_offset);
             program->symbol_count = sections[i].sh_size / sizeof(Elf32_Sym);
             program->names = (const char *)program->file + sections[sections[i].sh_link].sh_offset;
         }
