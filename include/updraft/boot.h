@@ -20,8 +20,8 @@
  * once, because someone disturbs its supply, does not run another image: the seals are asked
  * twice, each step leaves its trace, and the traces are added up before the image is given away.
  * ota_boot_is_proven and ota_boot_is_sealed add them up once more, for the port to ask just before
- * it jumps. Such a processor may also jump to where the flash was read to: let the buffer begin at an
- * even address if it runs Thumb code, and forbid code in RAM if the chip can.
+ * it jumps. Such a processor may also jump to where the flash was read to: let the buffer begin at
+ * an even address if it runs Thumb code, and forbid code in RAM if the chip can.
  */
 
 #include <stdbool.h>
