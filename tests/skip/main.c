@@ -62,7 +62,7 @@ struct scenario {
     bool other_is_good;   /* else the other slot is blank */
     unsigned part, parts; /* of the places in the arithmetic */
     unsigned places, in_arithmetic;
-    struct counts *counts;
+    struct counts counts;
 };
 
 #define SCENARIOS (2 * 2 * BADS)
@@ -190,9 +190,9 @@ static bool is_harmless(const struct scenario *scenario)
 
 /* Counts how it ended. Returns false if it should not have ended so. What is in the variables is in
    part what whoever sends the image would have there. */
-static bool count_end(const struct scenario *scenario, enum machine_end end)
+static bool count_end(struct scenario *scenario, enum machine_end end)
 {
-    struct counts *counts = scenario->counts;
+    struct counts *counts = &scenario->counts;
     const bool booted = end == MACHINE_BOOTED;
     const bool good = booted && scenario->other_is_good && scenario->machine->booted == SLOT(0);
     const bool nowhere = booted && !good && is_harmless(scenario);
@@ -204,14 +204,14 @@ static bool count_end(const struct scenario *scenario, enum machine_end end)
     return end != MACHINE_STRAYED && (!booted || good || nowhere);
 }
 
-static void try(const struct scenario *scenario, const struct machine_place *place, unsigned bytes)
+static void try(struct scenario *scenario, const struct machine_place *place, unsigned bytes)
 {
     struct machine *machine = scenario->machine;
     const enum machine_end end = machine_skip(machine, bytes);
     if (count_end(scenario, end)) {
         return;
     }
-    if (scenario->counts->bad++ < REPORTED_MAX) {
+    if (scenario->counts.bad++ < REPORTED_MAX) {
         fprintf(stderr, "skip: %s: %u bytes at 0x%" PRIx32 " in %s, step %" PRIu64 ": ",
                 describe(scenario), bytes, place->address,
                 machine_function(machine, place->address), place->steps);
@@ -254,7 +254,7 @@ static void play(struct scenario *scenario)
     put_flash(scenario);
     machine_walk(scenario->machine, visit, scenario);
     printf("  %s %6u places, %u of them in arithmetic %8" PRIu64 " skips\n", describe(scenario),
-           scenario->places, scenario->in_arithmetic, scenario->counts->skips);
+           scenario->places, scenario->in_arithmetic, scenario->counts.skips);
     fflush(stdout);
 }
 
@@ -269,13 +269,14 @@ struct work {
 
 static _Noreturn void play_alone(struct scenario *scenario, const char *program, int answer)
 {
-    struct counts counts = {0};
-    scenario->counts = &counts;
     scenario->machine = machine_new(program);
     put_key(scenario->machine, scenario->v2);
     play(scenario);
     machine_free(scenario->machine);
-    _exit(write(answer, &counts, sizeof counts) == (ssize_t)sizeof counts ? 0 : 1);
+    _exit(write(answer, &scenario->counts, sizeof scenario->counts) ==
+                  (ssize_t)sizeof scenario->counts
+              ? 0
+              : 1);
 }
 
 static void start(struct work *work, const char *program)
