@@ -18,8 +18,8 @@
 
 struct arithmetic_function {
     const char *symbol;
-    /* Does what the function does that the engine is just about to enter. `curves` is the address of
-       the curves' table of functions. Returns false, nothing done, if what it is given makes no
+    /* Does what the function does that the engine is just about to enter. `curves` is the address
+       of the curves' table of functions. Returns false, nothing done, if what it is given makes no
        sense: then the engine itself must run into it. */
     bool (*work_out)(uc_engine *engine, uint32_t curves, uint32_t *result);
 };

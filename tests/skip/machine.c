@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The machine is Unicorn's, and there are two of it with one memory. The first walks along the way
- * and counts its steps; at the places where the machine is to be disturbed it waits, while the second
- * takes over its registers and runs to the end. Then the memory is again what it was at the place:
- * what runs is a private copy of a file, of which the system forgets at a word what was written.
+ * and counts its steps; at the places where the machine is to be disturbed it waits, while the
+ * second takes over its registers and runs to the end. Then the memory is again what it was at the
+ * place: what runs is a private copy of a file, of which the system forgets at a word what was
+ * written.
  */
 #include "skip/machine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "skip/arithmetic.h"
+#include "skip/fail.h"
 #include "skip/program.h"
 
 #define PAGE 4096u
@@ -34,8 +35,8 @@
 #define NEVER UINT64_MAX
 #define PLACES_MAX (4 * (CODE_SIZE / 2) + 1)
 
-/* Who takes as many halfwords of instructions for each that an undisturbed run takes is lost: outside
-   of the arithmetic, and in it, where the steps do not depend on the numbers. */
+/* Who takes as many halfwords of instructions for each that an undisturbed run takes is lost:
+   outside of the arithmetic, and in it, where the steps do not depend on the numbers. */
 #define PATIENCE 10u
 #define PATIENCE_IN_ARITHMETIC 4u
 
@@ -94,16 +95,10 @@ struct machine_own {
     struct machine_place places[PLACES_MAX];
 };
 
-static _Noreturn void give_up(const char *what, const char *why)
-{
-    fprintf(stderr, "skip: %s: %s\n", what, why);
-    exit(EXIT_FAILURE);
-}
-
 static void need(uc_err err, const char *what)
 {
     if (err != UC_ERR_OK) {
-        give_up(what, uc_strerror(err));
+        skip_fail(what, uc_strerror(err));
     }
 }
 
@@ -125,7 +120,7 @@ static void *map(size_t size, int flags, int file)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, file, 0);
     if (memory == MAP_FAILED) {
-        give_up("memory", "there is none");
+        skip_fail("memory", "there is none");
     }
     return memory;
 }
@@ -134,7 +129,7 @@ static void make_memory(struct machine_own *own)
 {
     const int file = memfd_create("skip", 0);
     if (file < 0 || ftruncate(file, MEMORY_SIZE) != 0) {
-        give_up("memory", "there is none");
+        skip_fail("memory", "there is none");
     }
     own->at_reset = map(MEMORY_SIZE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     own->here = map(MEMORY_SIZE, MAP_SHARED, file);
@@ -147,7 +142,7 @@ static void make_memory(struct machine_own *own)
 static void fall_back(struct machine_own *own)
 {
     if (madvise(own->running, MEMORY_SIZE, MADV_DONTNEED) != 0) {
-        give_up("memory", "cannot be forgotten");
+        skip_fail("memory", "cannot be forgotten");
     }
 }
 
@@ -204,8 +199,8 @@ static uint32_t it_advance(const struct machine_own *own, uint32_t state, uint32
     return state;
 }
 
-/* The state of an IT block just before the instruction at `address`, which the machine came to one by
-   one; 0 outside of such a block. */
+/* The state of an IT block just before the instruction at `address`, which the machine came to one
+   by one; 0 outside of such a block. */
 static uint32_t it_state(const struct machine_own *own, uint32_t address)
 {
     for (unsigned back = 2; back <= 2 + 4 * (IT_BLOCK_MAX - 1) && back <= address; back += 2) {
@@ -227,8 +222,8 @@ static void set_it_state(uc_engine *engine, uint32_t state)
 
 /* ---- Ends ------------------------------------------------------------------------------------ */
 
-/* A machine that has decided to do nothing is in an endless loop: in that of the program, not in any
-   other. */
+/* A machine that has decided to do nothing is in an endless loop: in that of the program, not in
+   any other. */
 static bool is_halt(const struct machine_own *own, uint64_t address)
 {
     return (own->halt_count > 0 && own->halt[0] == address) ||
@@ -241,7 +236,7 @@ static void find_halts(struct machine_own *own)
     for (uint32_t at = start->st_value & ~1u; at < start->st_value + start->st_size; at += 2) {
         if (halfword(own, at) == 0xE7FE) { /* a branch to itself */
             if (own->halt_count == 2) {
-                give_up("boot_start", "has more endless loops than it should");
+                skip_fail("boot_start", "has more endless loops than it should");
             }
             own->halt[own->halt_count++] = at;
         }
@@ -300,7 +295,7 @@ static void end_call(struct machine_own *own)
 {
     const uint64_t steps = own->steps - own->call.began;
     if (own->call.is_expected && get(own->walker, UC_ARM_REG_R0) != own->call.expected) {
-        give_up(own->call.function->symbol, "comes to something else here");
+        skip_fail(own->call.function->symbol, "comes to something else here");
     }
     own->steps_in_arithmetic += steps;
     if (steps > own->steps_of_longest_call) {
@@ -335,7 +330,7 @@ static void trace_step(struct machine_own *own, uint64_t address)
 static void visit_place(struct machine_own *own, uint64_t address)
 {
     if (own->place->address != address) {
-        give_up("the walk", "does not come to where it came before");
+        skip_fail("the walk", "does not come to where it came before");
     }
     own->is_kept = false;
     own->visit(own->context, own->place);
@@ -423,7 +418,7 @@ void machine_walk(struct machine *machine, machine_visit_fn *visit, void *contex
     own->context = context;
     walk(machine, false);
     if (own->place != own->places + count) {
-        give_up("the walk", "ends before it ended before");
+        skip_fail("the walk", "ends before it ended before");
     }
 }
 
@@ -567,7 +562,7 @@ struct machine *machine_new(const char *path)
     struct machine *machine = calloc(1, sizeof *machine);
     struct machine_own *own = calloc(1, sizeof *own);
     if (machine == NULL || own == NULL) {
-        give_up("memory", "there is none");
+        skip_fail("memory", "there is none");
     }
     machine->own = own;
     make_memory(own);

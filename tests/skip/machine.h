@@ -65,8 +65,8 @@ enum machine_end machine_run(struct machine *machine);
 typedef void machine_visit_fn(void *context, const struct machine_place *place);
 
 /* Runs so, and then once more: this time it visits the places that it came through, in their order,
-   each instruction's first and last arrival, outside of the arithmetic of curves and within it. Ends
-   the program if the arithmetic comes to something else than on this machine. */
+   each instruction's first and last arrival, outside of the arithmetic of curves and within it.
+   Ends the program if the arithmetic comes to something else than on this machine. */
 void machine_walk(struct machine *machine, machine_visit_fn *visit, void *context);
 
 /* In a visit: passes over the next bytes of instructions and runs to the end. */

@@ -5,11 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void give_up(const char *what, const char *why)
-{
-    fprintf(stderr, "skip: %s: %s\n", what, why);
-    exit(EXIT_FAILURE);
-}
+#include "skip/fail.h"
 
 static uint8_t *read_file(const char *path)
 {
@@ -21,7 +17,7 @@ static uint8_t *read_file(const char *path)
     }
     uint8_t *bytes = size > (long)sizeof(Elf32_Ehdr) ? malloc((size_t)size) : NULL;
     if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size) {
-        give_up(path, "cannot be read");
+        skip_fail(path, "cannot be read");
     }
     fclose(file);
     return bytes;
@@ -43,7 +39,7 @@ void program_read(struct program *program, const char *path)
         }
     }
     if (program->symbols == NULL) {
-        give_up(path, "has no symbols");
+        skip_fail(path, "has no symbols");
     }
 }
 
@@ -62,7 +58,7 @@ void program_load(struct program *program, uint8_t *memory, size_t size)
             continue;
         }
         if (parts[i].p_memsz > size || parts[i].p_vaddr > size - parts[i].p_memsz) {
-            give_up("the program", "does not fit");
+            skip_fail("the program", "does not fit");
         }
         memcpy(memory + parts[i].p_vaddr, program->file + parts[i].p_offset, parts[i].p_filesz);
         if ((parts[i].p_flags & PF_W) != 0) {
@@ -79,7 +75,7 @@ const Elf32_Sym *program_symbol(const struct program *program, const char *name)
             return &program->symbols[i];
         }
     }
-    give_up(name, "is not in the program");
+    skip_fail(name, "is not in the program");
 }
 
 const char *program_function(const struct program *program, uint32_t address)
