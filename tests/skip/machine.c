@@ -557,13 +557,20 @@ static void make_runner(struct machine_own *own)
     add_hook(own, own->runner, UC_HOOK_BLOCK, on_block, 1, 0);
 }
 
-struct machine *machine_new(const char *path)
+static void *zeroed(size_t size)
 {
-    struct machine *machine = calloc(1, sizeof *machine);
-    struct machine_own *own = calloc(1, sizeof *own);
-    if (machine == NULL || own == NULL) {
+    void *memory = calloc(1, size);
+    if (memory == NULL) {
         skip_fail("memory", "there is none");
     }
+    return memory;
+}
+
+struct machine *machine_new(const char *path)
+{
+    struct machine *machine = zeroed(sizeof *machine);
+    struct machine_own *own = zeroed(sizeof *own);
+
     machine->own = own;
     make_memory(own);
     machine->flash = own->at_reset + FLASH_AT;
