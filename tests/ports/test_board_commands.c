@@ -285,7 +285,7 @@ static void test_a_board_of_a_profile(void **unused)
     assert_said("  0x006000 ├  free ");
     assert_said("  0x1ff000 ├  command ");
     assert_said("  0x200000 ├  fs ");
-    assert_said("two steps up to 2,064,384");
+    assert_said("two steps up to 2,060,288");
     assert_said("  0x3fd000 ├  wifi ");
     assert_int_equal(updraft("board reset attic --factory"), 1);
     assert_said("a board of a profile has no otadata");
@@ -387,7 +387,7 @@ static void test_profiles_that_cannot_be_are_refused(void **unused)
         {"never --profile esp8266-4m2m --app staged=sketch4.bin", 1, "it has app"},
         {"never --profile esp8266-4m2m --app app=garden.bin", 1,
          "garden.bin: is whole, and of the form"},
-        {"never --profile esp8266-4m2m --data nvs=data.bin", 1, "no partition of that label"},
+        {"never --profile esp8266-4m2m --data nvs=data.bin", 1, "it has fs, eeprom, rf_cal, wifi"},
         {"", 2, "an argument is missing: DIR"},
     };
     make_sketch();
