@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 POWER_CUTS ?= 1000000
-SKIPS ?= 0/400
+SKIPS ?= 0/40
 BENCH ?= full
 CONFIGURE = scripts/configure
 

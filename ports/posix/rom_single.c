@@ -32,9 +32,9 @@ static void tell_move(const struct board *board, struct console *console,
     switch (status.state) {
     case OTA_STAGING_ON_TRIAL:
     case OTA_STAGING_DONE:
-        console_line(console, OTA_LOG_INFO, TAG, "%s: %s from 0x%x: %u bytes%s",
+        console_line(console, OTA_LOG_INFO, TAG, "%s: %s from 0x%x: %.1f KB%s",
                      name_of(board, &status), status.is_swap ? "swapped" : "copied",
-                     status.stored.offset, status.stored.size,
+                     status.stored.offset, status.stored.size / 1024.0,
                      status.is_compressed ? ", inflated" : "");
         break;
     case OTA_STAGING_TAKEN_BACK:
