@@ -222,9 +222,13 @@ static enum ota_err decide(struct ota__staged *staged, const struct ota_staged_m
     const struct ota_staged_move *move = NULL;
     enum ota_err err = carry_out(staged, moves, &move);
 
-    /* Data that cannot be put in its place keeps no app from running. */
+    /* Data that cannot be put in its place keeps no app from running; nor does what has not begun,
+       where the command's sectors take no record. */
     if (err != OTA_OK && !staged->is_data) {
-        return ota__boot_stop(boot, err);
+        if (staged->command.is_begun) {
+            return ota__boot_stop(boot, err);
+        }
+        ota__staged_report(staged, OTA_BOOT_STATE_UNSAVED, err, 0);
     }
     bool proven = prove_app(staged);
     if (!proven && move != NULL && !staged->is_data) {

@@ -456,6 +456,11 @@ static void test_slots_of_a_copy(void **state)
     assert_int_equal(ota_slot_set_boot(&device.device, 0), OTA_OK); /* no */
     assert_int_equal(staged_device_state(&device), OTA_STAGING_IDLE);
     assert_int_equal(ota_slot_set_boot(&device.device, 0), OTA_OK);
+
+    /* The command's place is erased for it, although it reads blank. */
+    faults_set(FAULT_ERASE, 1);
+    assert_int_equal(ota_slot_set_boot(&device.device, 1), OTA_ERR_FLASH_ERASE);
+    faults_clear();
     assert_int_equal(staged_device_boot(&device), OTA_OK);
     assert_int_equal(staged_device_runs(&device), 1);
 }
