@@ -111,7 +111,7 @@ static void encode(const struct ota__command *command, uint8_t *header)
 }
 
 /* Makes the region ready for a header. Its last sector, which has the mark of updates, was erased
-   in this session if it is blank; of the others nobody knows. */
+   since the power came if it is blank; of the others nobody knows. */
 static enum ota_err clear(const struct ota_region *region)
 {
     uint32_t last = region->size - region->flash->erase_size;

@@ -112,9 +112,10 @@ static enum ota_err choose_staged(const struct ota_device *device, struct ota__c
     }
     enum ota_err err = ota_slot_verify(device, OTA__SLOT_STAGED, &check);
     stored.size = check.image.length;
-    /* Nobody knows whether what reads blank was erased well: no update has just done it. */
+    /* The last sector is taken as it is when it reads blank, but no update has just erased it. */
     if (err == OTA_OK && !command->is_there) {
-        err = ota_region_erase(&command->region, 0, command->region.size);
+        const uint32_t sector = device->flash->erase_size;
+        err = ota_region_erase(&command->region, command->region.size - sector, sector);
     }
     return err == OTA_OK ? ota__staging_order(device, stored, NULL, false) : err;
 }
