@@ -373,8 +373,9 @@ size_t ota_http_server_wanted(const struct ota_http_server *server)
         return 1;
     case OTA_HTTP_SERVER_BODY:
         /* Of a length, or of the present chunk, as far as its size has been read: so much will
-           come. */
-        if (parser->content_length == 0 || parser->content_length >= OTA_SIZE_UNKNOWN) {
+           come. A trailer's own words of a length say nothing. */
+        if (parser->content_length == 0 || parser->content_length >= OTA_SIZE_UNKNOWN ||
+            (parser->flags & F_TRAILING) != 0) {
             return 1;
         }
         return (size_t)parser->content_length;

@@ -259,6 +259,11 @@ static const struct request_case cases[] = {
     {"POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok\r\nGET /2 HTTP/1.1\r\nHost: h\r\n"
      "Connection: close\r\n\r\nGET /3 ",
      "<3 /1|Host=h|2|ok>.<1 /2|Host=h|0>.", HELLO("keep-alive") HELLO("close"), OVER},
+    /* A length in a trailer promises nothing of what comes behind it. */
+    {"POST /1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+     "Content-Length: 9\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n",
+     "<3 /1|Host=h|c4294967295|ok>.<1 /2|Host=h|0>.", HELLO("keep-alive") HELLO("keep-alive"),
+     HEAD},
     /* Refused. */
     {"BLA / HTTP/1.1\r\nHost: h\r\n\r\n", "", REFUSED("501", "Not Implemented", "16"), JUNK},
     {"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", "", REFUSED("501", "Not Implemented", "16"), JUNK},
