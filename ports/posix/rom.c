@@ -59,8 +59,9 @@ static void narrate(void *context, const struct ota_boot *boot, enum ota_boot_ev
         break;
     case OTA_BOOT_OTADATA_BAD:
     case OTA_BOOT_STATE_UNSAVED:
-        console_line(console, OTA_LOG_WARNING, TAG, "otadata: %s: %s", ota_boot_event_text(event),
-                     ota_err_text(failure.err));
+        console_line(console, OTA_LOG_WARNING, TAG, "%s: %s: %s",
+                     boot->device->staging != NULL ? "staging" : "otadata",
+                     ota_boot_event_text(event), ota_err_text(failure.err));
         break;
     case OTA_BOOT_ENTRY_WRITTEN:
         console_line(console, OTA_LOG_INFO, TAG, "otadata was empty: %s written there", name);

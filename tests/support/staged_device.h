@@ -88,6 +88,9 @@ struct staged_device {
     uint8_t window[OTA_WINDOW_GZIP];
 };
 
+/* Seals of a bootloader that find every image well signed. */
+extern const struct ota_seals staged_seals;
+
 /* Makes the device, with image 0 in its place. */
 void staged_device_open(struct staged_device *device, const struct staged_facts *facts);
 
