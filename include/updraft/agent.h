@@ -48,6 +48,8 @@
 #define OTA_AGENT_INTERVAL_S 3600u
 #define OTA_AGENT_TRIAL_INTERVAL_S 10u /* between checks while on trial: contact is all it takes */
 #define OTA_AGENT_CONFIRM_TIMEOUT_S 300u
+#define OTA_AGENT_RELEASE_DELAY_MS \
+    3000u /* from the moment that a gate lets go of an update to the restart into it */
 #define OTA_AGENT_SECONDS_MAX 2000000u /* of either; 23 days, which a 32-bit clock can tell apart */
 
 /* What confirms an image that runs on trial. */
@@ -114,7 +116,8 @@ struct ota_agent_options {
     const char *data_label;       /* as in ota_intake_options */
     struct ota_unwrap *unwrap;    /* likewise: takes compressed and signed images (unwrap.h) */
     const char *host_name;        /* advertised as NAME.local with the services; NULL: not */
-    bool exclusive;               /* while one way in updates, the others' connections are closed */
+    bool exclusive;               /* while one way in updates, the others' connections are closed;
+                                     not while a gate holds the update */
 
     /* What the server is told beyond what the flash says. */
     uint8_t sta_mac[6], ap_mac[6];

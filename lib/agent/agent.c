@@ -140,8 +140,8 @@ static enum ota_err open_intake(struct ota_agent *agent)
     return ota_intake_init(&agent->intake, &intake);
 }
 
-/* Looks after an update that a gate holds. No way in waits for it any more, so the restart is the
-   agent's. */
+/* Looks after an update that a gate holds. Its way in does not wait for it, so the restart is the
+   agent's; it may still have its last words to say. */
 static uint32_t poll_intake(struct ota_agent *agent)
 {
     uint32_t accepted = agent->intake.accepted;
@@ -152,7 +152,7 @@ static uint32_t poll_intake(struct ota_agent *agent)
     uint32_t wait_ms = ota_intake_poll(&agent->intake);
 
     if (agent->intake.accepted != accepted && is_firmware(&agent->intake)) {
-        ota__agent_restart(agent, OTA_RESTART_UPDATE);
+        ota_agent_restart_in(agent, OTA_AGENT_RELEASE_DELAY_MS, OTA_RESTART_UPDATE);
     }
     return wait_ms;
 }

@@ -107,7 +107,9 @@ static void pause_all_but(struct ota_agent *agent, const char *way, bool paused)
 
 bool ota__services_settle(struct ota_agent *agent)
 {
-    bool pausing = agent->options.exclusive && agent->intake.state != OTA_INTAKE_FREE;
+    const enum ota_intake_state state = agent->intake.state;
+    const bool pausing =
+        agent->options.exclusive && (state == OTA_INTAKE_TAKEN || state == OTA_INTAKE_READY);
 
     if (pausing && agent->paused_for == NULL) {
         agent->paused_for = agent->intake.arrival.way;

@@ -325,6 +325,18 @@ static void test_refused_by_its_description(void **state)
     assert_in_range(ota_agent_poll(&stage->agent), 1000, 61000);
 }
 
+/* The gate lets go: the update is activated, and booted when the way in has had time to say so. */
+static void let_go(struct stage *stage)
+{
+    gate.err = OTA_OK;
+    (void)ota_agent_poll(&stage->agent);
+    assert_int_equal(stage->agent.intake.state, OTA_INTAKE_FREE);
+    assert_int_equal(stage->restarts, 0);
+    stage->now += OTA_AGENT_RELEASE_DELAY_MS;
+    (void)ota_agent_poll(&stage->agent);
+    assert_int_equal(stage->restarts, 1);
+}
+
 /* Proven, and held: activated and booted when the gate lets go. */
 static void test_held_before_activation(void **state)
 {
@@ -344,9 +356,7 @@ static void test_held_before_activation(void **state)
     }
     assert_int_equal(stage->restarts, 0);
     assert_true(gate.asked[OTA_GATE_ACTIVATE] > 5);
-    gate.err = OTA_OK;
-    (void)ota_agent_poll(&stage->agent);
-    assert_int_equal(stage->restarts, 1);
+    let_go(stage);
     assert_int_equal(stage->restart_reason, OTA_RESTART_UPDATE);
     assert_string_equal(stage->events, "cdA");
     stage_boot(stage);
@@ -364,9 +374,24 @@ static void test_held_for_a_service(void **state)
     (void)way_does(&first, way_begin_half);
     (void)way_does(&first, way_finish);
     stage_assert_logged(stage, "I update: first is proven, and waits: the door is open\n");
-    gate.err = OTA_OK;
-    (void)ota_agent_poll(&stage->agent);
-    assert_int_equal(stage->restarts, 1);
+    let_go(stage);
+}
+
+/* What is held may be held for days: the others go on meanwhile. */
+static void test_held_and_exclusive(void **state)
+{
+    struct stage *stage = *state;
+
+    stage->options.exclusive = true;
+    gate.stage = OTA_GATE_ACTIVATE;
+    gate.err = OTA_ERR_HELD;
+    begin_quiet(stage);
+    (void)way_does(&first, way_begin_half);
+    assert_string_equal(second.calls, "bP");
+    (void)way_does(&first, way_finish);
+    assert_int_equal(stage->agent.intake.state, OTA_INTAKE_HELD);
+    assert_string_equal(second.calls, "bPg");
+    let_go(stage);
 }
 
 static void test_refused_before_activation(void **state)
@@ -413,14 +438,23 @@ static void test_the_platforms_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_pull_is_put_off),       TEST(test_a_broken_pull_harms_nobody),
-        TEST(test_a_retry_leaves_the_door),   TEST(test_no_check_before_a_restart),
-        TEST(test_exclusive_for_a_service),   TEST(test_exclusive_without_pause),
-        TEST(test_exclusive_for_the_pull),    TEST(test_exclusive_ends_a_check),
-        TEST(test_held_at_the_beginning),     TEST(test_held_for_no_one_knows_how_long),
-        TEST(test_refused_at_the_beginning),  TEST(test_refused_by_its_description),
-        TEST(test_held_before_activation),    TEST(test_held_for_a_service),
-        TEST(test_refused_before_activation), TEST(test_the_platforms_time),
+        TEST(test_the_pull_is_put_off),
+        TEST(test_a_broken_pull_harms_nobody),
+        TEST(test_a_retry_leaves_the_door),
+        TEST(test_no_check_before_a_restart),
+        TEST(test_held_and_exclusive),
+        TEST(test_exclusive_for_a_service),
+        TEST(test_exclusive_without_pause),
+        TEST(test_exclusive_for_the_pull),
+        TEST(test_exclusive_ends_a_check),
+        TEST(test_held_at_the_beginning),
+        TEST(test_held_for_no_one_knows_how_long),
+        TEST(test_refused_at_the_beginning),
+        TEST(test_refused_by_its_description),
+        TEST(test_held_before_activation),
+        TEST(test_held_for_a_service),
+        TEST(test_refused_before_activation),
+        TEST(test_the_platforms_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
