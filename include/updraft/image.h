@@ -74,7 +74,8 @@ struct ota_image_rules {
 #define OTA_APP_DESCRIPTOR_MAGIC 0xABCD5432u
 #define OTA_BOOTLOADER_DESCRIPTOR_SIZE 80u
 
-/* The app descriptor, decoded. Strings are always terminated here. */
+/* The app descriptor, decoded. Strings are always terminated here, and end at their first control
+   character. */
 struct ota_app_descriptor {
     uint32_t secure_version;
     char version[33];

@@ -8,10 +8,16 @@
 #define BOOTLOADER_MAGIC 0x50u
 #define SECURE_VERSION 4u
 
+/* A text ends at its first control character: who prints it may rely on one line. */
 static void copy_text(char *to, const uint8_t *from, size_t len)
 {
-    memcpy(to, from, len);
-    to[len] = '\0';
+    size_t n = 0;
+
+    while (n < len && from[n] >= 0x20 && from[n] != 0x7F) {
+        to[n] = (char)from[n];
+        n++;
+    }
+    to[n] = '\0';
 }
 
 bool ota_app_descriptor_decode(const uint8_t bytes[OTA_DESCRIPTOR_KEPT],

@@ -56,6 +56,25 @@ static void test_app(void **state)
     assert_int_equal(descriptor.spi_mode, 2);
 }
 
+/* Whoever prints a text relies on one line. */
+static void test_texts_end_at_control_characters(void **state)
+{
+    static const char controls[] = {'\n', '\r', '\t', 0x1B, 0x1F, 0x7F};
+    struct ota_app_descriptor descriptor;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof controls; i++) {
+        bytes[16 + 3] = (uint8_t)controls[i]; /* "v1.2" */
+        bytes[48 + 31] = (uint8_t)controls[i];
+        assert_true(ota_app_descriptor_decode(bytes, &descriptor));
+        assert_string_equal(descriptor.version, "v1.");
+        assert_string_equal(descriptor.project, "ppppppppppppppppppppppppppppppp");
+    }
+    memcpy(bytes + 16, "v\xC3\xA9\x20~", 6);
+    assert_true(ota_app_descriptor_decode(bytes, &descriptor));
+    assert_string_equal(descriptor.version, "v\xC3\xA9\x20~");
+}
+
 static void test_app_magic(void **state)
 {
     struct ota_app_descriptor descriptor;
@@ -134,9 +153,8 @@ int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup(test, set_up)
     const struct CMUnitTest tests[] = {
-        FRESH(test_app),
-        FRESH(test_app_magic),
-        FRESH(test_app_of_image),
+        FRESH(test_app),        FRESH(test_texts_end_at_control_characters),
+        FRESH(test_app_magic),  FRESH(test_app_of_image),
         FRESH(test_bootloader),
     };
 
