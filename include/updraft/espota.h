@@ -114,8 +114,8 @@ enum ota_espota_event {
     OTA_ESPOTA_LOGGED_IN, /* login says how; MD5 deserves a warning */
     OTA_ESPOTA_START,     /* onStart: the update has begun */
     OTA_ESPOTA_PROGRESS,  /* onProgress: received of size; the first with 0 */
-    OTA_ESPOTA_END, /* onEnd: accepted and said so; restart, unless the intake is HELD or is_data */
-    OTA_ESPOTA_ERROR, /* onError: error and failure. Once per push */
+    OTA_ESPOTA_END,       /* onEnd: accepted and said so; restart, unless the intake is HELD */
+    OTA_ESPOTA_ERROR,     /* onError: error and failure. Once per push */
 };
 
 #define OTA_ESPOTA_LOGIN_TIMEOUT_MS 15000u   /* for the answer to a nonce */

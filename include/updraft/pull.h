@@ -246,7 +246,6 @@ struct ota_pull {
     uint32_t retry_after_s;                             /* of the present answer; 0: not said */
     uint32_t content_start, content_end, content_total; /* of its Content-Range */
     uint16_t seen;                                      /* headers of it, one bit each */
-    uint8_t restarts;
     bool no_range, away, resumed, prefer_plain;
     bool took; /* the offer: the update is this pull's until the try ends */
     enum ota_pull_verdict verdict;

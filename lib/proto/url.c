@@ -50,7 +50,7 @@ static bool is_letter_or_digit(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool host_is_good(const struct ota__span *host, bool is_ipv6)
+static bool host_is_good(const struct ota__url_part *host, bool is_ipv6)
 {
     for (size_t i = 0; i < host->len; i++) {
         char c = host->at[i];
@@ -112,7 +112,7 @@ enum ota_err ota__url_parse(struct ota__url *url, const char *text)
     for (size_t i = len; i > 0; i--) {
         if (at[i - 1] == '@') {
             url->has_credentials = true;
-            url->credentials = (struct ota__span){at, i - 1};
+            url->credentials = (struct ota__url_part){at, i - 1};
             at += i;
             len -= i;
             break;
@@ -152,7 +152,7 @@ void ota__url_put_host(struct ota_text *text, const struct ota__url *url)
     ota_text_put(text, url->is_ipv6 ? "[" : "");
     ota_text_put_bytes(text, url->host.at, url->host.len);
     ota_text_put(text, url->is_ipv6 ? "]" : "");
-    if (url->port != 80 && url->port != 443) {
+    if (url->port != (url->secure ? 443 : 80)) {
         ota_text_put(text, ":");
         ota_text_put_decimal(text, url->port);
     }

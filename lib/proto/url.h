@@ -14,19 +14,19 @@
 #include <updraft/error.h>
 #include <updraft/text.h>
 
-struct ota__span {
+struct ota__url_part {
     const char *at;
     size_t len;
 };
 
 struct ota__url {
-    bool secure;                  /* https */
-    bool has_credentials;         /* there was a user part */
-    bool is_ipv6;                 /* the host was in brackets */
-    struct ota__span credentials; /* "user:password" as written, percent-encoded */
-    struct ota__span host;        /* without brackets */
-    uint16_t port;                /* the scheme's own if none was given */
-    struct ota__span target;      /* path and query, without fragment; may lack its first slash */
+    bool secure;                      /* https */
+    bool has_credentials;             /* there was a user part */
+    bool is_ipv6;                     /* the host was in brackets */
+    struct ota__url_part credentials; /* "user:password" as written, percent-encoded */
+    struct ota__url_part host;        /* without brackets */
+    uint16_t port;                    /* the scheme's own if none was given */
+    struct ota__url_part target; /* path and query, without fragment; may lack its first slash */
 };
 
 /* Takes `text` apart. Returns OTA_ERR_URL for other schemes, an empty or impossible host, a port

@@ -160,7 +160,7 @@ static void test_base64_vectors(void **state)
 
 /* ---- Parsing --------------------------------------------------------------------------------- */
 
-static void assert_span(struct ota__span span, const char *expected)
+static void assert_span(struct ota__url_part span, const char *expected)
 {
     assert_int_equal(span.len, strlen(expected));
     assert_memory_equal(span.at, expected, span.len);
@@ -180,6 +180,8 @@ static void test_urls_are_taken_apart(void **state)
         {"http://h:8266?q", "h", "?q", "h:8266", 8266, false},
         {"http://h:65535#f", "h", "", "h:65535", 65535, false},
         {"https://h_1/x", "h_1", "/x", "h_1", 443, true},
+        {"http://h:443/", "h", "/", "h:443", 443, false}, /* the other scheme's port */
+        {"https://h:80/", "h", "/", "h:80", 80, true},
         {"http://[::1]:8080/x", "::1", "/x", "[::1]:8080", 8080, false},
         {"http://[fe80::1%25eth0]/", "fe80::1%25eth0", "/", "[fe80::1%25eth0]", 80, false},
         {"http://user:p@ss@h/", "h", "/", "h", 80, false},
