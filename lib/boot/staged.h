@@ -8,10 +8,6 @@
 
 #include "format/staging.h"
 
-/* The slots of such a device. */
-#define OTA__SLOT_APP 0
-#define OTA__SLOT_STAGED 1
-
 /* One boot. */
 struct ota__staged {
     struct ota_boot *boot;

@@ -6,6 +6,10 @@
 
 #include <updraft/staging.h>
 
+/* The slots of such a device. */
+#define OTA__SLOT_APP 0
+#define OTA__SLOT_STAGED 1
+
 /* ---- Where things are ------------------------------------------------------------------------ */
 
 struct ota__staging_map {

@@ -12,10 +12,6 @@
 #include "format/staging.h"
 #include "update/target.h"
 
-/* The slots of such a device. */
-#define OTA__SLOT_APP 0
-#define OTA__SLOT_STAGED 1
-
 struct ota_staging_way {
     /* ota__target_find. */
     enum ota_err (*find)(const struct ota_device *device, const char *label,
@@ -51,7 +47,7 @@ struct ota_staging_way {
 enum ota_err ota__staging_load(const struct ota_device *device, struct ota__staging_map *map,
                                struct ota__command *command);
 
-/* The data partition of this label, or NULL; and its number in the layout. */
+/* The data partition of this label, or NULL. */
 const struct ota_partition *ota__staging_partition(const struct ota_staging *staging,
                                                    const char *label);
 
@@ -94,8 +90,7 @@ enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t pa
 
 /* ---- staging_in_flash.c ---------------------------------------------------------------------- */
 
-/* Fills in a command for `length` bytes of an app, or of the content of a data partition, at an
-   offset of the flash, and writes it. */
+/* Writes a command for an app, or for the content of a data partition, that lies at `stored`. */
 enum ota_err ota__staging_order(const struct ota_device *device, struct ota_extent stored,
                                 const struct ota_partition *data, bool is_gzip);
 
