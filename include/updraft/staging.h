@@ -54,6 +54,8 @@
 #include <updraft/layout.h>
 #include <updraft/partition.h>
 
+#define OTA_STAGING_DATA_MAX 32u /* data partitions of a layout */
+
 /* How the command gets to the bootloader. */
 struct ota_staging_way;
 
@@ -72,8 +74,8 @@ struct ota_staging {
     uint32_t swap_unit; /* bytes moved at a time: a power of two times the erase size; 0: chosen so
                            that spare and command together are smallest. Larger is faster on chips
                            with cheap block erases, and takes a larger spare */
-    const struct ota_partition *data; /* partitions that may be updated, by label; NULL: none */
-    uint8_t data_count;
+    const struct ota_partition *data;  /* partitions that may be updated, by label; NULL: none */
+    uint8_t data_count;                /* 0 to OTA_STAGING_DATA_MAX */
     const struct ota_staging_way *way; /* NULL in a bootloader, which gives no commands */
 };
 
@@ -128,8 +130,8 @@ struct ota_staging_status {
    flash and its staging. Returns OTA_OK or the read's error. */
 enum ota_err ota_staging_read(const struct ota_device *device, struct ota_staging_status *status);
 
-/* Tells in `*incomplete` whether a data partition was being written in place when power failed, and
-   has not been written whole since. Of a device with a partition table, or one that eboot boots, it
+/* Tells in `*incomplete` whether a data partition was being written in place, or a bootloader was
+   copying into it, when power or the flash failed, and has not been written whole since. Of a device with a partition table, or one that eboot boots, it
    is told by the mark that the update leaves in the partition's last sector (docs/formats/journal.md section 1), which an
    image that fills the partition overwrites at its end. Returns OTA_OK, OTA_ERR_NO_PARTITION or a
    read's error. */

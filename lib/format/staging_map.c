@@ -37,6 +37,9 @@ static bool are_good_neighbours(const struct ota_staging *staging)
 
 static enum ota_err check_data(const struct ota_staging *staging, const struct ota_flash *flash)
 {
+    if (staging->data_count > OTA_STAGING_DATA_MAX) {
+        return OTA_ERR_ARGUMENT;
+    }
     for (unsigned i = 0; i < staging->data_count; i++) {
         const struct ota_extent extent = {staging->data[i].offset, staging->data[i].size};
 

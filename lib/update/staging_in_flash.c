@@ -36,13 +36,15 @@ static enum ota_err hash_staged(const struct ota_device *device, struct ota_exte
     return crypto->hash_finish(&hash, digest);
 }
 
-/* Takes the command out of force. What it has done is kept in mind elsewhere first. */
+/* Takes the command out of force. What it has done, or left half done, is kept in mind elsewhere
+   first. */
 static enum ota_err retire(const struct ota_device *device, struct ota__command *command)
 {
     enum ota_err err = OTA_OK;
 
-    if (ota__staging_is_copied(command)) {
-        err = ota__staging_note_data(device, command->destination.offset, false);
+    if (ota__staging_has_begun_data(command)) {
+        err = ota__staging_note_data(device, command->destination.offset,
+                                     !ota__command_is(command, OTA__STATE_PROVEN));
     }
     return err == OTA_OK ? ota__command_withdraw(command) : err;
 }

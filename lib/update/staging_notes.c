@@ -8,7 +8,7 @@
 
 /* A note is a partition's number, twice, and whether its update ended. */
 #define NOTE_ENDED 1u
-#define NOTES_MAX 32u
+#define NOTES_MAX OTA_STAGING_DATA_MAX
 
 /* The first place of a half says how often they have taken turns. It is written last. */
 #define TURN 0x7F00u
@@ -134,7 +134,7 @@ static enum ota_err is_marked(const struct ota_device *device, const char *label
     return ota_journal_is_begun(&region, marked);
 }
 
-/* What was left incomplete may have been copied whole since, which the note does not know yet. */
+/* A copy that has begun since, or has ended, is not in the notes yet. */
 static enum ota_err check_copy(const struct ota_device *device, const struct ota_partition *data,
                                bool *incomplete)
 {
@@ -142,9 +142,9 @@ static enum ota_err check_copy(const struct ota_device *device, const struct ota
     struct ota__command command;
     enum ota_err err = ota__staging_load(device, &map, &command);
 
-    if (err == OTA_OK) {
-        *incomplete =
-            !ota__staging_is_copied(&command) || command.destination.offset != data->offset;
+    if (err == OTA_OK && ota__staging_has_begun_data(&command) &&
+        command.destination.offset == data->offset) {
+        *incomplete = !ota__command_is(&command, OTA__STATE_PROVEN);
     }
     return err;
 }
@@ -167,5 +167,5 @@ enum ota_err ota_data_is_incomplete(const struct ota_device *device, const char 
     }
     err = read_notes(device, &notes);
     *incomplete = err == OTA_OK && (notes.begun >> (data - staging->data) & 1u) != 0;
-    return err == OTA_OK && *incomplete ? check_copy(device, data, incomplete) : err;
+    return err == OTA_OK ? check_copy(device, data, incomplete) : err;
 }

@@ -60,11 +60,10 @@ enum ota_err ota__staging_find(const struct ota_device *device, const char *labe
 /* Where staging begins: behind the running image, if the two share space. */
 enum ota_err ota__staging_find_start(const struct ota_device *device, uint32_t *offset);
 
-/* Whether the command has put data in its place. */
-static inline bool ota__staging_is_copied(const struct ota__command *command)
+/* Whether the command has begun to put data in its place; it is all there when that is proven. */
+static inline bool ota__staging_has_begun_data(const struct ota__command *command)
 {
-    return command->is_there && (command->flags & OTA__COMMAND_DATA) != 0 &&
-           ota__command_is(command, OTA__STATE_PROVEN);
+    return command->is_there && (command->flags & OTA__COMMAND_DATA) != 0 && command->is_begun;
 }
 
 /* Whether an update is written where it belongs at once. */

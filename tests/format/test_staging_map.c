@@ -219,6 +219,21 @@ static void test_too_little_room(void **state)
     assert_int_equal(make_map(), OTA_ERR_ARGUMENT);
 }
 
+static void test_too_many_data_partitions(void **state)
+{
+    static struct ota_partition many[OTA_STAGING_DATA_MAX + 1];
+
+    (void)state;
+    for (unsigned i = 0; i <= OTA_STAGING_DATA_MAX; i++) {
+        many[i] = data[0];
+    }
+    staging.data = many;
+    staging.data_count = OTA_STAGING_DATA_MAX;
+    assert_int_equal(make_map(), OTA_OK);
+    staging.data_count++;
+    assert_int_equal(make_map(), OTA_ERR_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup(test_shared_space, set_up),
         cmocka_unit_test_setup(test_kept_bytes, set_up),
         cmocka_unit_test_setup(test_too_little_room, set_up),
+        cmocka_unit_test_setup(test_too_many_data_partitions, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,35 @@ static void test_data_of_another_layout(void **state)
     assert_int_equal(staged_device_runs(&device), 1);
 }
 
+/* The chip fails while staged data is copied: the app runs on, and may even be updated. */
+static void test_data_that_is_half_copied(void **state)
+{
+    (void)state;
+    device.options.size = 0x1000;
+    assert_int_equal(staged_device_send(&device, "fs", data, 0x1000), OTA_OK);
+    assert_false(staging_is_incomplete("fs"));
+    faults_set(FAULT_WRITE, 6);
+    (void)staged_device_boot(&device);
+    assert_true(faults_struck());
+    faults_clear();
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_UNDER_WAY);
+    assert_true(staging_is_incomplete("fs"));
+    assert_false(staging_is_incomplete("big"));
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    assert_true(staging_is_incomplete("fs"));
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 1);
+    assert_true(staging_is_incomplete("fs"));
+
+    device.options.size = 0x1000;
+    assert_int_equal(staged_device_send(&device, "fs", data, 0x1000), OTA_OK);
+    assert_true(staging_is_incomplete("fs"));
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_false(staging_is_incomplete("fs"));
+    assert_int_equal(staged_device_send_app(&device, 0), OTA_OK);
+    assert_false(staging_is_incomplete("fs"));
+}
+
 static void test_incomplete_data_and_other_data(void **state)
 {
     (void)state;
@@ -191,6 +220,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_incomplete_data_and_an_app, staging_set_up_swap,
                                         staging_tear_down),
         cmocka_unit_test_setup_teardown(test_data_of_another_layout, staging_set_up_copy,
+                                        staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_data_that_is_half_copied, staging_set_up_copy,
                                         staging_tear_down),
         cmocka_unit_test_setup_teardown(test_incomplete_data_and_other_data, staging_set_up_copy,
                                         staging_tear_down),
