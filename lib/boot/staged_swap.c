@@ -143,15 +143,17 @@ static enum ota_err make_steps(struct ota__staged *staged, uint32_t end)
 
 /* ---- There ----------------------------------------------------------------------------------- */
 
-/* How many bytes of the image that runs so far are to be kept; 0: it does not verify. */
+/* How many bytes of the image that runs so far are to be kept; 0: it does not verify. With it goes
+   the sector of a seal, if one can be there. */
 static uint32_t measure_old(struct ota__staged *staged)
 {
-    const struct ota_trust *trust = staged->boot->device->trust;
-    uint32_t length = ota__staged_measure_app(staged);
+    const struct ota_device *device = staged->boot->device;
+    const uint32_t length = ota__staged_measure_app(staged);
+    const uint32_t sealed = ota_secure_sector_offset(length) + OTA_SECURE_SECTOR_SIZE;
+    const bool may_be_sealed = device->trust != NULL && device->trust->seals != NULL &&
+                               sealed <= device->staging->app.size;
 
-    return length != 0 && trust != NULL && trust->seals != NULL
-               ? ota_secure_sector_offset(length) + OTA_SECURE_SECTOR_SIZE
-               : length;
+    return length != 0 && may_be_sealed ? sealed : length;
 }
 
 /* Proves what is staged; finds out how much changes places. */
@@ -209,7 +211,7 @@ static bool begin_trial(struct ota__staged *staged)
     const uint32_t places = 4u * command->units + PLACES_RESERVED;
     enum ota_err err;
 
-    if (is(staged, OTA__STATE_REJECTED) || command->trials >= ota__max(boot->trial_boots, 1) ||
+    if (command->trials >= ota__max(boot->trial_boots, 1) ||
         ota__log_room(&command->log) <= places) {
         return false;
     }
@@ -224,13 +226,17 @@ static bool begin_trial(struct ota__staged *staged)
     return true;
 }
 
-/* The new image is in its place. */
+/* The new image is in its place. It may reject itself also when it had been confirmed. */
 static enum ota_err judge(struct ota__staged *staged)
 {
-    const bool is_settled = !staged->boot->device->rollback || is(staged, OTA__STATE_CONFIRMED) ||
-                            is(staged, OTA__STATE_ONE_WAY);
+    const bool is_one_way = is(staged, OTA__STATE_ONE_WAY);
+    const bool is_confirmed = is(staged, OTA__STATE_CONFIRMED);
+    const bool is_settled = !staged->boot->device->rollback || is_confirmed || is_one_way;
 
-    staged->boot->confirmed = is(staged, OTA__STATE_CONFIRMED);
+    if (is(staged, OTA__STATE_REJECTED) && !is_one_way) {
+        return go_back(staged);
+    }
+    staged->boot->confirmed = is_confirmed;
     return is_settled || begin_trial(staged) ? OTA_OK : go_back(staged);
 }
 

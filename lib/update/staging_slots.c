@@ -126,22 +126,25 @@ static enum ota_err choose_app(struct ota__command *command)
     return command->is_begun ? OTA_ERR_STATE : ota__command_withdraw(command);
 }
 
-/* Makes what is staged as if it had never been. The mark goes last: docs/formats/journal.md section
-   1. */
+/* Makes what is staged as if it had never been, wherever it was put: all behind the running image.
+   The mark goes last: docs/formats/journal.md section 1. */
 static enum ota_err erase_staged(const struct ota_device *device,
                                  const struct ota__staging_map *map, struct ota__command *command)
 {
-    const uint32_t start = device->layout.ota[OTA__SLOT_STAGED].offset;
-    const struct ota_region region = {device->flash, start, ota__extent_end(&map->command) - start};
+    struct ota_region region = {.flash = device->flash};
     const struct ota_identity none = {.kind = OTA_IDENTITY_NONE};
     struct ota_journal journal;
-    enum ota_err err = ota__command_withdraw(command);
+    enum ota_err err = ota__staging_find_start(device, &region.offset);
 
+    region.size = ota__extent_end(&map->command) - region.offset;
+    if (err == OTA_OK) {
+        err = ota__command_withdraw(command);
+    }
     if (err == OTA_OK) {
         err = ota_journal_begin(&journal, &region, OTA_SIZE_UNKNOWN, &none);
     }
     if (err == OTA_OK) {
-        err = ota_region_erase(&region, 0, map->end - start);
+        err = ota_region_erase(&region, 0, map->end - region.offset);
     }
     return err == OTA_OK ? ota_journal_end(&journal, 0) : err;
 }
@@ -166,8 +169,10 @@ enum ota_err ota__staging_write_slot(const struct ota_device *device, int index,
     switch (entry->state) {
     case OTA_STATE_VALID:
         return ota__command_note_state(&command, OTA__STATE_CONFIRMED);
-    case OTA_STATE_INVALID:
-        return ota__command_note_state(&command, OTA__STATE_REJECTED);
+    case OTA_STATE_INVALID: /* where the old image is back already, the new one is chosen again */
+        return ota__command_is_swapped(&command)
+                   ? ota__command_note_state(&command, OTA__STATE_REJECTED)
+                   : choose_staged(device, &command);
     default:
         return choose_app(&command);
     }

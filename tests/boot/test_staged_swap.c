@@ -518,6 +518,23 @@ static void test_images_with_seals(void **state)
     device.device.trust = NULL;
 }
 
+/* Where an image leaves no room for a seal, there is none to go with it. */
+static void test_an_image_without_room_for_a_seal(void **state)
+{
+    struct ota_trust trust = {.seals = &staged_seals, .at_boot = true};
+
+    (void)state;
+    staged_device_make_image(&device, 0, STAGED_APP_SIZE - STAGED_SECTOR + 1);
+    memcpy(device.chip->memory + STAGED_APP, device.images[0].bytes, device.images[0].len);
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    device.device.trust = &trust;
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 1);
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 0);
+    device.device.trust = NULL;
+}
+
 /* ---- Choosing -------------------------------------------------------------------------------- */
 
 static void test_there_and_back_by_choice(void **state)
@@ -593,6 +610,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_more_units_than_there_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_sector_that_was_not_erased, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_images_with_seals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_an_image_without_room_for_a_seal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_there_and_back_by_choice, set_up_without_fuses,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_choice_that_went_bad, set_up_without_fuses,

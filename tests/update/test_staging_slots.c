@@ -170,6 +170,44 @@ static void test_erase_last(void **state)
     }
 }
 
+/* Confirmed or without trial, an image may still reject itself: a button for it is on the page. */
+static void test_rejected_after_all(void **state)
+{
+    for (int is_confirmed = 0; is_confirmed < 2; is_confirmed++) {
+        assert_int_equal(staging_tear_down(state), 0);
+        assert_int_equal(is_confirmed ? staging_set_up_swap(state)
+                                      : staging_set_up_swap_without_trial(state),
+                         0);
+        staging_update_to(1);
+        if (is_confirmed) {
+            assert_int_equal(ota_slot_confirm(&device.device), OTA_OK);
+        }
+        assert_int_equal(ota_slot_reject(&device.device), OTA_OK);
+        assert_slots(OTA_STATE_INVALID, OTA_STATE_VALID, 1);
+        assert_int_equal(staged_device_boot(&device), OTA_OK);
+        assert_int_equal(staged_device_runs(&device), 0);
+        assert_slots(OTA_STATE_VALID, OTA_STATE_INVALID, 0);
+        assert_true(ota_slot_was_rejected(&device.device, "1.0.0"));
+        staging_update_to(2);
+    }
+}
+
+/* What rejects itself is the old image, which is back: the new one did nothing wrong. */
+static void test_rejected_after_the_way_back(void **state)
+{
+    (void)state;
+    staging_update_to(1);
+    assert_int_equal(ota_slot_confirm(&device.device), OTA_OK);
+    assert_int_equal(ota_slot_set_boot(&device.device, 1), OTA_OK);
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 0);
+    assert_int_equal(ota_slot_reject(&device.device), OTA_OK);
+    assert_false(ota_slot_was_rejected(&device.device, "1.0.0"));
+    assert_slots(OTA_STATE_VALID, OTA_STATE_NEW, 1);
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 1);
+}
+
 /* The other entry's erasure, which nobody asks of a staged device but by the number of its slot. */
 static void test_forget(void **state)
 {
@@ -179,6 +217,37 @@ static void test_forget(void **state)
     assert_int_equal(staged_device_state(&device), OTA_STAGING_WAITING);
     assert_int_equal(ota_slot_forget(&device.device, 1), OTA_OK);
     assert_int_equal(staged_device_state(&device), OTA_STAGING_IDLE);
+}
+
+/* Where staging begins within the app's place, what runs is not part of it. */
+static void test_forget_in_shared_space(void **state)
+{
+    assert_int_equal(staging_tear_down(state), 0);
+    staging_open(&(struct staged_facts){.shared = true});
+    staged_device_make_image(&device, 0, 20000); /* beyond where staging begins */
+    memcpy(device.chip->memory + STAGED_APP, device.images[0].bytes, device.images[0].len);
+    staged_device_make_image(&device, 1, 3000);
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 0);
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    assert_int_equal(ota_slot_forget(&device.device, 1), OTA_OK);
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_IDLE);
+    assert_int_equal(staged_device_boot(&device), OTA_OK);
+    assert_int_equal(staged_device_runs(&device), 0);
+
+    /* Each read fails once: what runs stays, and forgetting can be tried again. */
+    bool struck = true;
+    for (unsigned number = 1; struck; number++) {
+        assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+        faults_set(FAULT_READ, number);
+        const enum ota_err err = ota_slot_forget(&device.device, 1);
+        struck = faults_struck();
+        faults_clear();
+        assert_int_equal(err, struck ? OTA_ERR_FLASH_READ : OTA_OK);
+        assert_int_equal(ota_slot_forget(&device.device, 1), OTA_OK);
+        assert_int_equal(staged_device_boot(&device), OTA_OK);
+        assert_int_equal(staged_device_runs(&device), 0);
+    }
 }
 
 /* ---- Status ---------------------------------------------------------------------------------- */
@@ -267,6 +336,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_erase_last, staging_set_up_swap_without_trial,
                                         staging_tear_down),
         cmocka_unit_test_setup_teardown(test_forget, staging_set_up_swap, staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_forget_in_shared_space, staging_set_up_copy,
+                                        staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_rejected_after_all, staging_set_up_swap,
+                                        staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_rejected_after_the_way_back, staging_set_up_swap,
+                                        staging_tear_down),
         cmocka_unit_test_setup_teardown(test_status_of_a_swap, staging_set_up_swap,
                                         staging_tear_down),
         cmocka_unit_test_setup_teardown(test_status_of_a_copy, staging_set_up_copy,
