@@ -24,6 +24,18 @@ const char *files_name(const char *path)
     return is_standard(path) ? "<stdin>" : path;
 }
 
+bool files_is_input(const char *output, const char *input)
+{
+    struct stat written;
+    struct stat read;
+    if (output == NULL || is_standard(output) || stat(output, &written) != 0 ||
+        (is_standard(input) ? fstat(STDIN_FILENO, &read) : stat(input, &read)) != 0) {
+        return false;
+    }
+    return S_ISREG(written.st_mode) && written.st_dev == read.st_dev &&
+           written.st_ino == read.st_ino;
+}
+
 /* Opens for reading and tells what it is. Returns the descriptor, or -1 after a message. */
 static int open_input(const char *path, struct stat *status)
 {

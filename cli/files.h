@@ -18,6 +18,10 @@
 /* The name to print for a path: itself, or "<stdin>" for "-". */
 const char *files_name(const char *path);
 
+/* Tells whether `output` leads to the regular file that is read from `input`, by whatever names.
+   Standard output and NULL are no file. */
+bool files_is_input(const char *output, const char *input);
+
 /* Whole files in memory: allocated or mapped. Bytes are the holder's to change; the file
    does not. */
 struct files_content {

@@ -42,7 +42,8 @@ static int add_signer(struct request *request, const char *path, const char *sig
     struct signer *signer = &request->signers[request->count];
     enum key_file_use use =
         signature_path != NULL || request->only_digest ? KEY_FILE_PUBLIC : KEY_FILE_PRIVATE;
-    if (key_file_read(&signer->key, path, use) != 0) {
+    if (key_file_keep(path, command_value(request->call, "output")) != 0 ||
+        key_file_read(&signer->key, path, use) != 0) {
         return COMMAND_FAILED;
     }
     request->count++;

@@ -80,8 +80,9 @@ static int run(const struct command_call *call)
     bool is_secret = scheme == SIGNING_V1;
     struct key_file key;
     uint8_t digest[OTA_SHA256_SIZE];
-    if (key_file_read(&key, command_argument(call, 0),
-                      is_secret ? KEY_FILE_PRIVATE : KEY_FILE_PUBLIC) != 0) {
+    const char *path = command_argument(call, 0);
+    if (key_file_keep(path, command_value(call, "output")) != 0 ||
+        key_file_read(&key, path, is_secret ? KEY_FILE_PRIVATE : KEY_FILE_PUBLIC) != 0) {
         return COMMAND_FAILED;
     }
     int status = is_secret ? digest_v1(&key, digest) : digest_v2(&key, digest);

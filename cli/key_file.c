@@ -236,6 +236,14 @@ int key_file_read(struct key_file *key, const char *path, enum key_file_use use)
     return status;
 }
 
+int key_file_keep(const char *path, const char *output)
+{
+    return files_is_input(output, path)
+               ? fail("%s: is a key that is read, and is not overwritten; choose another name",
+                      output)
+               : 0;
+}
+
 /* --- judging and giving out ----------------------------------------------------------------- */
 
 int key_file_strong(struct key_file *key, bool allowed)

@@ -43,6 +43,10 @@ struct key_file {
    to close then. The key may be weak: key_file_strong tells. */
 int key_file_read(struct key_file *key, const char *path, enum key_file_use use);
 
+/* Refuses an output that would overwrite the key at `path`: nobody could get that back. `output`
+   may be NULL or "-". Returns 0, or 1 after a message. */
+int key_file_keep(const char *path, const char *output);
+
 /* Takes over a key that is in memory already. As key_file_read. */
 int key_file_adopt(struct key_file *key, const char *name, EVP_PKEY *own);
 void key_file_close(struct key_file *key);

@@ -153,11 +153,23 @@ static int as_c(const struct command_call *call)
     return status;
 }
 
+static int keep_keys(const struct command_call *call)
+{
+    int status = COMMAND_GOOD;
+    for (size_t i = 0; status == COMMAND_GOOD && i < command_count(call); i++) {
+        status = key_file_keep(command_argument(call, i), command_value(call, "output"));
+    }
+    return status;
+}
+
 static int run(const struct command_call *call)
 {
     const char *form = command_value(call, "as");
     if (form == NULL && command_flag(call, "output")) {
         return command_usage(call, "--output needs --as");
+    }
+    if (keep_keys(call) != COMMAND_GOOD) {
+        return COMMAND_FAILED;
     }
     if (form != NULL && strcmp(form, "c") == 0) {
         return as_c(call);
