@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+
+#define LINKS_MAX 40u /* as many as Linux follows */
 
 static bool is_standard(const char *path)
 {
@@ -244,6 +247,47 @@ static int cannot_make(const char *path, int error)
     return fail("%s: cannot be written: %s", path, strerror(error));
 }
 
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL   ? output_copy(".")
+           : slash == path ? output_copy("/")
+                           : output_format("%.*s", (int)(slash - path), path);
+}
+
+/* A link there is an open file's, whatever it says: who replaced the file that it names would take
+   it from those who have it open. */
+static bool has_open_files(const char *folder)
+{
+    char *real = realpath(folder, NULL);
+    bool has = real != NULL && (strncmp(real, "/proc/", 6) == 0 || strcmp(real, "/dev/fd") == 0);
+    free(real);
+    return has;
+}
+
+/* Follows links to the name behind them, which need not be there yet. Returns it, NULL with errno,
+   or NULL with `*in_place` if they lead to an open file. */
+static char *follow_links(const char *path, bool *in_place)
+{
+    char text[PATH_MAX];
+    char *at = output_copy(path);
+    for (unsigned links = 0; links < LINKS_MAX && !*in_place; links++) {
+        ssize_t len = readlink(at, text, sizeof(text) - 1);
+        if (len < 0) {
+            return at;
+        }
+        text[len] = '\0';
+        char *folder = folder_of(at);
+        free(at);
+        *in_place = has_open_files(folder);
+        at = text[0] == '/' ? output_copy(text) : output_format("%s/%s", folder, text);
+        free(folder);
+    }
+    free(at);
+    errno = ELOOP;
+    return NULL;
+}
+
 /* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those
    of any new file. Returns the descriptor and stores the name, or -1 with errno. */
 static int create_temporary(const char *path, const struct stat *replaced, mode_t mode, char **name)
@@ -280,18 +324,22 @@ int files_writer_open(struct files_writer *writer, const char *path)
     if (exists && S_ISDIR(status.st_mode)) {
         return cannot_make(path, EISDIR);
     }
-    if (exists && !S_ISREG(status.st_mode)) {
+    bool in_place = exists && !S_ISREG(status.st_mode);
+    writer->target = in_place ? NULL : follow_links(path, &in_place);
+    if (in_place) {
         writer->stream = fopen(path, "wb");
         return writer->stream != NULL ? 0 : cannot_make(path, errno);
     }
-    int descriptor = create_temporary(path, exists ? &status : NULL, 0666, &writer->temporary);
-    if (descriptor < 0) {
-        return cannot_make(path, errno);
-    }
-    writer->stream = fdopen(descriptor, "wb");
+    int descriptor =
+        writer->target == NULL
+            ? -1
+            : create_temporary(writer->target, exists ? &status : NULL, 0666, &writer->temporary);
+    writer->stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
     if (writer->stream == NULL) {
         int error = errno;
-        close(descriptor);
+        if (descriptor >= 0) {
+            close(descriptor);
+        }
         files_writer_abandon(writer);
         return cannot_make(path, error);
     }
@@ -301,10 +349,7 @@ int files_writer_open(struct files_writer *writer, const char *path)
 /* Makes the new name itself last: the folder's entry is data of the folder. */
 static void sync_folder(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL   ? output_copy(".")
-                   : slash == path ? output_copy("/")
-                                   : output_format("%.*s", (int)(slash - path), path);
+    char *folder = folder_of(path);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor >= 0) {
         fsync(descriptor);
@@ -329,16 +374,17 @@ int files_writer_commit(struct files_writer *writer)
         error = errno;
     }
     if (writer->temporary != NULL) {
-        if (good && rename(writer->temporary, writer->path) != 0) {
+        if (good && rename(writer->temporary, writer->target) != 0) {
             good = false;
             error = errno;
         }
         if (good) {
-            sync_folder(writer->path);
+            sync_folder(writer->target);
         } else {
             unlink(writer->temporary);
         }
         free(writer->temporary);
+        free(writer->target);
     }
     const char *path = writer->path;
     *writer = (struct files_writer){0};
@@ -354,6 +400,7 @@ void files_writer_abandon(struct files_writer *writer)
         unlink(writer->temporary);
         free(writer->temporary);
     }
+    free(writer->target);
     *writer = (struct files_writer){0};
 }
 

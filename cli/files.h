@@ -61,12 +61,13 @@ void files_source_close(struct files_source *file);
 /*
  * A file that appears whole or not at all: written under a temporary name beside it, then flushed
  * to the disk and renamed. "-" writes to standard output as it goes. What is no regular file (a
- * device, a pipe) is written in place.
+ * device, a pipe, /dev/stdout) is written in place. A link stays one: what it leads to is replaced.
  */
 struct files_writer {
     FILE *stream;     /* write here; errors are kept by it and told by commit */
     const char *path; /* the caller's */
     char *temporary;  /* NULL where written in place */
+    char *target;     /* what it is renamed to: the path, or what that link leads to */
 };
 int files_writer_open(struct files_writer *writer, const char *path);
 int files_writer_commit(struct files_writer *writer);

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <cmocka.h> /* behind output.h: both have a `fail` */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,7 +168,11 @@ static void what_cannot_be_written(void **state)
         {"no/file", "updraft: no/file: cannot be written: its folder does not exist\n"},
         {".", "updraft: .: is a directory; name a file in it\n"},
         {"/dev/full", "updraft: /dev/full: cannot be written: No space left on device\n"},
+        {"loop", "updraft: loop: cannot be written: Too many levels of symbolic links\n"},
+        {"lost", "updraft: lost: cannot be written: its folder does not exist\n"},
     };
+    assert_int_equal(symlink("loop", "loop"), 0);
+    assert_int_equal(symlink("no/file", "lost"), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct capture capture;
         capture_begin(&capture);
@@ -177,7 +182,89 @@ static void what_cannot_be_written(void **state)
         assert_string_equal(capture.err, cases[i].message);
         capture_free(&capture);
     }
-    assert_int_equal(files_here(), 0);
+    assert_int_equal(files_here(), 2);
+}
+
+static void must_be_link(const char *path, const char *target)
+{
+    char text[256] = "";
+    assert_true(readlink(path, text, sizeof(text) - 1) >= 0);
+    assert_string_equal(text, target);
+}
+
+/* What a link leads to is replaced, whole as ever; the link stays one. */
+static void through_links(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *link, *target, *file;
+    } cases[] = {
+        {"near", "file", "file"},
+        {"far", "folder/file", "folder/file"},
+        {"folder/back", "../file", "file"},
+        {"twice", "folder/back", "file"},
+        {"nowhere", "folder/new", "folder/new"},
+    };
+    assert_int_equal(mkdir("folder", 0777), 0);
+    put("file", "old");
+    put("folder/file", "old");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(symlink(cases[i].target, cases[i].link), 0);
+        put(cases[i].link, cases[i].link);
+        must_be_link(cases[i].link, cases[i].target);
+        must_hold(cases[i].file, cases[i].link);
+    }
+    struct files_writer writer;
+    size_t files = files_here();
+    assert_int_equal(files_writer_open(&writer, "nowhere"), 0);
+    fputs("half", writer.stream);
+    assert_int_equal(files_here(), files); /* the temporary file is where its target is */
+    must_hold("folder/new", "nowhere");
+    files_writer_abandon(&writer);
+    must_hold("folder/new", "nowhere");
+    put("nowhere", "new");
+    assert_int_equal(unlink("folder/new"), 0);
+    assert_int_equal(unlink("folder/back"), 0);
+    assert_int_equal(unlink("folder/file"), 0);
+    assert_int_equal(rmdir("folder"), 0); /* nothing is left in it */
+}
+
+/* What is open is written to, not replaced: whoever holds it open is to get it. */
+static void through_open_files(void **state)
+{
+    (void)state;
+    if (access("/proc/self/fd", F_OK) != 0) {
+        skip();
+    }
+    char name[64];
+    int ends[2];
+    int file = open("open", O_RDWR | O_CREAT, 0666);
+    assert_true(file >= 0);
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
+    assert_int_equal(symlink(name, "link"), 0);
+    assert_int_equal(symlink("link", "to_link"), 0);
+    for (int removed = 0; removed < 2; removed++) {
+        char text[8] = "";
+        put("to_link", removed ? "two" : "one");
+        assert_int_equal(pread(file, text, sizeof(text), 0), 3);
+        assert_string_equal(text, removed ? "two" : "one");
+        must_be_link("link", name);
+        must_be_link("to_link", "link");
+        assert_int_equal(files_here(), 3 - (size_t)removed);
+        unlink("open");
+    }
+    close(file);
+
+    assert_int_equal(pipe(ends), 0);
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", ends[1]);
+    assert_int_equal(symlink(name, "pipe"), 0);
+    put("pipe", "x");
+    char byte = 0;
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_int_equal(byte, 'x');
+    must_be_link("pipe", name);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void must_refuse_to_create(const char *path, const char *message)
@@ -311,6 +398,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(streams, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(replaced_whole, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(or_not_at_all, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(through_links, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(through_open_files, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_written, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(created_or_left_alone, scratch_enter, scratch_leave),
         cmocka_unit_test(numbers_as_printed),
