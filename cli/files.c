@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/temporary.h"
 
 #define LINKS_MAX 40u /* as many as Linux follows */
 
@@ -147,6 +148,7 @@ int files_read(const char *path, size_t limit, struct files_content *content)
 static void on_bus_error(int number)
 {
     (void)number;
+    temporary_remove_all();
     static const char message[] = "updraft: a file became shorter while it was being read\n";
     ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
     (void)ignored;
@@ -288,28 +290,28 @@ static char *follow_links(const char *path, bool *in_place)
     return NULL;
 }
 
-/* Creates the temporary file beside `path`, with the permissions of what it is to replace, or those
-   of any new file. Returns the descriptor and stores the name, or -1 with errno. */
-static int create_temporary(const char *path, const struct stat *replaced, mode_t mode, char **name)
+/* Opens the temporary file beside `target`, with the permissions of what it is to replace or
+   else `mode`. Returns false with errno, and nothing is left. */
+static bool open_temporary(struct files_writer *writer, const char *target,
+                           const struct stat *replaced, mode_t mode)
 {
-    for (unsigned attempt = 0; attempt < 1000; attempt++) {
-        *name = output_format("%s.%ld-%u.tmp", path, (long)getpid(), attempt);
-        int descriptor = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (descriptor >= 0) {
-            /* A file system without permissions refuses, and needs none. */
-            int ignored = replaced != NULL ? fchmod(descriptor, replaced->st_mode & 07777) : 0;
-            (void)ignored;
-            return descriptor;
-        }
-        int error = errno;
-        free(*name);
-        *name = NULL;
-        errno = error;
-        if (error != EEXIST) {
-            break;
-        }
+    int descriptor = temporary_create(target, mode, &writer->temporary);
+    if (descriptor < 0) {
+        return false;
     }
-    return -1;
+    /* A file system without permissions refuses, and needs none. */
+    int ignored = replaced != NULL ? fchmod(descriptor, replaced->st_mode & 07777) : 0;
+    (void)ignored;
+    writer->stream = fdopen(descriptor, "wb");
+    if (writer->stream != NULL) {
+        return true;
+    }
+    int error = errno;
+    close(descriptor);
+    temporary_remove(writer->temporary);
+    writer->temporary = NULL;
+    errno = error;
+    return false;
 }
 
 int files_writer_open(struct files_writer *writer, const char *path)
@@ -330,16 +332,9 @@ int files_writer_open(struct files_writer *writer, const char *path)
         writer->stream = fopen(path, "wb");
         return writer->stream != NULL ? 0 : cannot_make(path, errno);
     }
-    int descriptor =
-        writer->target == NULL
-            ? -1
-            : create_temporary(writer->target, exists ? &status : NULL, 0666, &writer->temporary);
-    writer->stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
-    if (writer->stream == NULL) {
+    if (writer->target == NULL ||
+        !open_temporary(writer, writer->target, exists ? &status : NULL, 0666)) {
         int error = errno;
-        if (descriptor >= 0) {
-            close(descriptor);
-        }
         files_writer_abandon(writer);
         return cannot_make(path, error);
     }
@@ -380,10 +375,10 @@ int files_writer_commit(struct files_writer *writer)
         }
         if (good) {
             sync_folder(writer->target);
+            temporary_forget(writer->temporary);
         } else {
-            unlink(writer->temporary);
+            temporary_remove(writer->temporary);
         }
-        free(writer->temporary);
         free(writer->target);
     }
     const char *path = writer->path;
@@ -396,10 +391,7 @@ void files_writer_abandon(struct files_writer *writer)
     if (writer->stream != NULL && writer->stream != stdout) {
         fclose(writer->stream);
     }
-    if (writer->temporary != NULL) {
-        unlink(writer->temporary);
-        free(writer->temporary);
-    }
+    temporary_remove(writer->temporary);
     free(writer->target);
     *writer = (struct files_writer){0};
 }
@@ -449,13 +441,11 @@ int files_create(const char *path, const void *data, size_t size, bool is_secret
         return files_write_atomically(path, data, size);
     }
     struct files_writer writer = {.path = path};
-    int descriptor = create_temporary(path, NULL, is_secret ? 0600 : 0666, &writer.temporary);
-    writer.stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
-    if (writer.stream == NULL) {
+    if (!open_temporary(&writer, path, NULL, is_secret ? 0600 : 0666)) {
         return cannot_make(path, errno);
     }
     setvbuf(writer.stream, NULL, _IONBF, 0); /* no copy of a secret stays behind */
-    bool good = fwrite(data, 1, size, writer.stream) == size && fsync(descriptor) == 0 &&
+    bool good = fwrite(data, 1, size, writer.stream) == size && fsync(fileno(writer.stream)) == 0 &&
                 name_new_file(writer.temporary, path) == 0;
     int error = errno;
     files_writer_abandon(&writer);

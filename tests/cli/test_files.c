@@ -13,9 +13,11 @@
 #include <cmocka.h> /* behind output.h: both have a `fail` */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/capture.h"
@@ -267,6 +269,149 @@ static void through_open_files(void **state)
     close(ends[1]);
 }
 
+static volatile sig_atomic_t signals_taken;
+
+static void take_signal(int number)
+{
+    (void)number;
+    signals_taken++;
+}
+
+/* A process that writes two files, and does this about a signal, until it is told to end. */
+static void write_until_told(void (*handler)(int), int number, int ready, int go)
+{
+    static const int others[] = {SIGINT, SIGTERM, SIGHUP};
+    struct files_writer first;
+    struct files_writer second;
+    char byte = 0;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        signal(others[i], SIG_DFL);
+    }
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESTART};
+    sigaction(number, &action, NULL);
+    put("before", "x");
+    if (files_writer_open(&first, "file") != 0 || files_writer_open(&second, "second") != 0) {
+        _exit(100);
+    }
+    fputs("half", first.stream);
+    fflush(first.stream);
+    if (write(ready, "r", 1) != 1 || read(go, &byte, 1) < 0) {
+        _exit(101);
+    }
+    fputs(", and whole", first.stream);
+    files_writer_abandon(&second);
+    int status = files_writer_commit(&first);
+    /* What it did about signals before is what it does now. */
+    sigaction(number, NULL, &action);
+    _exit(status != 0 || action.sa_handler != handler ? 102 : (int)signals_taken);
+}
+
+/* Starts such a process, and sends it the signal while its files are half written. Returns how it
+   has ended. */
+static int interrupted(void (*handler)(int), int number)
+{
+    int ready[2];
+    int go[2];
+    int status = 0;
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(go), 0);
+    pid_t process = fork();
+    assert_true(process >= 0);
+    if (process == 0) {
+        close(ready[0]);
+        close(go[1]);
+        write_until_told(handler, number, ready[1], go[0]);
+    }
+    close(ready[1]);
+    close(go[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(files_here(), 4); /* before, the old file, and two temporary ones */
+    assert_int_equal(kill(process, number), 0);
+    close(go[1]); /* whom the signal did not end goes on */
+    assert_int_equal(waitpid(process, &status, 0), process);
+    close(ready[0]);
+    return status;
+}
+
+/* Ctrl-C leaves what was there, and nothing under a strange name. */
+static void interrupted_leaves_nothing(void **state)
+{
+    (void)state;
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        put("file", "old");
+        int status = interrupted(SIG_DFL, numbers[i]);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), numbers[i]);
+        assert_int_equal(files_here(), 2);
+        must_hold("file", "old");
+    }
+}
+
+/* A signal is taken while there is something to remove, and no longer. */
+static void signals_are_given_back(void **state)
+{
+    (void)state;
+    struct sigaction action;
+    struct files_writer writer;
+    signal(SIGTERM, SIG_DFL);
+    for (int commits = 0; commits < 2; commits++) {
+        assert_int_equal(files_writer_open(&writer, "file"), 0);
+        sigaction(SIGTERM, NULL, &action);
+        assert_false(action.sa_handler == SIG_DFL);
+        if (commits) {
+            fputs("whole", writer.stream);
+            assert_int_equal(files_writer_commit(&writer), 0);
+        } else {
+            files_writer_abandon(&writer);
+        }
+        sigaction(SIGTERM, NULL, &action);
+        assert_true(action.sa_handler == SIG_DFL);
+    }
+}
+
+/* Nor does an input that becomes shorter leave anything, though it ends the program. */
+static void shortened_leaves_nothing(void **state)
+{
+    (void)state;
+    put("input", "text");
+    pid_t process = fork();
+    assert_true(process >= 0);
+    if (process == 0) {
+        struct files_content content;
+        struct files_writer writer;
+        if (files_map("input", 1000, &content) != 0 || files_writer_open(&writer, "file") != 0 ||
+            truncate("input", 0) != 0) {
+            _exit(100);
+        }
+        int quiet = open("/dev/null", O_WRONLY);
+        dup2(quiet, STDERR_FILENO);
+        fwrite(content.data, 1, content.size, writer.stream);
+        _exit(101);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(process, &status, 0), process);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_int_equal(files_here(), 1);
+}
+
+/* Whoever takes signals otherwise goes on so. */
+static void others_handlers_stay(void **state)
+{
+    (void)state;
+    static void (*const handlers[])(int) = {SIG_IGN, take_signal};
+    for (int i = 0; i < 2; i++) {
+        put("file", "old");
+        int status = interrupted(handlers[i], SIGINT);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), i);
+        assert_int_equal(files_here(), 2);
+        must_hold("file", "half, and whole");
+    }
+}
+
 static void must_refuse_to_create(const char *path, const char *message)
 {
     struct capture capture;
@@ -400,6 +545,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(or_not_at_all, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(through_links, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(through_open_files, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(interrupted_leaves_nothing, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(signals_are_given_back, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(shortened_leaves_nothing, scratch_enter, scratch_leave),
+        cmocka_unit_test_setup_teardown(others_handlers_stay, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(what_cannot_be_written, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(created_or_left_alone, scratch_enter, scratch_leave),
         cmocka_unit_test(numbers_as_printed),
