@@ -362,6 +362,7 @@ int files_writer_commit(struct files_writer *writer)
     }
     int error = errno;
     if (stream == stdout) {
+        clearerr(stdout); /* it is told here, and not again by output_finish */
         return good ? 0 : cannot_make("<stdout>", error);
     }
     if (fclose(stream) != 0 && good) {

@@ -36,12 +36,15 @@ void warn(const char *format, ...)
 
 int output_finish(int status)
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        int error = errno;
-        clearerr(stdout);
-        return fail("standard output could not be written: %s", strerror(error));
+    bool flushed = fflush(stdout) == 0;
+    int error = errno;
+    if (flushed && !ferror(stdout)) {
+        return status;
     }
-    return status;
+    clearerr(stdout);
+    /* A write that failed before has left its mark but no reason: errno is of what came since. */
+    return flushed ? fail("standard output could not be written")
+                   : fail("standard output could not be written: %s", strerror(error));
 }
 
 int output_json(cJSON *json)

@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <cmocka.h> /* behind output.h: both have a `fail` */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -267,6 +268,68 @@ static void through_open_files(void **state)
     must_be_link("pipe", name);
     close(ends[0]);
     close(ends[1]);
+}
+
+/* Has standard output be a full disk for one call, and returns what was said of it. */
+static char *said_of_full_disk(int (*call)(void))
+{
+    struct capture capture;
+    capture_begin(&capture);
+    fclose(stdout);
+    stdout = fopen("/dev/full", "w");
+    assert_non_null(stdout);
+    int status = call();
+    capture_end(&capture);
+    free(capture.out);
+    assert_int_equal(status, 1);
+    return capture.err;
+}
+
+static int print_and_finish(void)
+{
+    puts("text");
+    return output_finish(0);
+}
+
+/* The write failed long ago, and errno tells of something else since. */
+static int print_look_and_finish(void)
+{
+    puts("text");
+    fflush(stdout);
+    errno = ENOTTY;
+    return output_finish(0);
+}
+
+static int write_and_finish(void)
+{
+    return output_finish(files_write_atomically("-", "text", 4));
+}
+
+static int write_much_and_finish(void)
+{
+    static const char much[100000];
+    return output_finish(files_write_atomically("-", much, sizeof(much)));
+}
+
+/* It is told once, and with its reason where that is known. */
+static void full_disks(void **state)
+{
+    (void)state;
+    static const struct {
+        int (*call)(void);
+        const char *message;
+    } cases[] = {
+        {print_and_finish,
+         "updraft: standard output could not be written: No space left on device\n"},
+        {print_look_and_finish, "updraft: standard output could not be written\n"},
+        {write_and_finish, "updraft: <stdout>: cannot be written: No space left on device\n"},
+        {write_much_and_finish, "updraft: <stdout>: cannot be written: No space left on device\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *said = said_of_full_disk(cases[i].call);
+        assert_string_equal(said, cases[i].message);
+        free(said);
+    }
 }
 
 static volatile sig_atomic_t signals_taken;
@@ -545,6 +608,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(or_not_at_all, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(through_links, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(through_open_files, scratch_enter, scratch_leave),
+        cmocka_unit_test(full_disks),
         cmocka_unit_test_setup_teardown(interrupted_leaves_nothing, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(signals_are_given_back, scratch_enter, scratch_leave),
         cmocka_unit_test_setup_teardown(shortened_leaves_nothing, scratch_enter, scratch_leave),
