@@ -46,7 +46,7 @@ static int report(const struct command_call *call, const struct loaded_table *lo
 {
     if (command_flag(call, "json")) {
         cJSON *json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "file", path);
+        output_json_add_text(json, "file", path);
         cJSON_AddNumberToObject(json, "offset", loaded->options.offset);
         cJSON_AddNumberToObject(json, "partitions", (double)loaded->table.count);
         cJSON_AddBoolToObject(json, "md5", loaded->options.md5);

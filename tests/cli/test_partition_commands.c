@@ -67,6 +67,10 @@ static void json(void **state)
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(row, "encrypted")));
     cJSON_Delete(shown);
 
+    cJSON *made = cJSON_Parse(run_expect(0, "partition make two_ota -o '\xff.bin' --json")->out);
+    assert_string_equal(cJSON_GetObjectItem(made, "file")->valuestring, "\\xff.bin");
+    cJSON_Delete(made);
+
     cJSON *list = cJSON_Parse(run_expect(0, "partition make --list --json")->out);
     assert_true(cJSON_GetArraySize(list) > 8);
     cJSON_Delete(list);
