@@ -404,6 +404,23 @@ static bool check_argument_count(const struct command_call *call)
     return true;
 }
 
+static bool is_given(const struct command_call *call, const char *option)
+{
+    return command_option_named(call->command, option, strlen(option)) != NULL &&
+           command_flag(call, option);
+}
+
+/* Standard output holds what is made, or what is told of it. */
+static bool check_standard_output(const struct command_call *call)
+{
+    if (is_given(call, "json") && is_given(call, "output") &&
+        strcmp(command_value(call, "output"), "-") == 0) {
+        command_usage(call, "--output - and --json would share standard output");
+        return false;
+    }
+    return true;
+}
+
 /* Runs the command with the parsed line: values sorted by option, in one array. */
 static int run_call(struct command_call *call, const struct parser *parser)
 {
@@ -423,7 +440,7 @@ static int run_call(struct command_call *call, const struct parser *parser)
         call->value_counts[option] = used - first;
     }
     int status = COMMAND_USAGE;
-    if (check_argument_count(call)) {
+    if (check_argument_count(call) && check_standard_output(call)) {
         status = output_finish(call->command->run(call));
     }
     free(call->value_counts);

@@ -43,7 +43,8 @@ struct command_option {
     const char *help;     /* one line, no capital, no full stop */
 };
 
-/* Every command that prints facts has this one. */
+/* Every command that prints facts has this one. Beside an option "output" it is refused where that
+   is "-". */
 #define COMMAND_OPTION_JSON           \
     {                                 \
         "json", 0, NULL, "print JSON" \

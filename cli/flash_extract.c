@@ -151,9 +151,6 @@ static int run(const struct command_call *call)
     if ((label == NULL) == (folder == NULL) || (label == NULL) != (path == NULL)) {
         return command_usage(call, "say what goes where: --partition LABEL -o FILE, or --all DIR");
     }
-    if (json && path != NULL && strcmp(path, "-") == 0) {
-        return command_usage(call, "-o - and --json would share standard output");
-    }
     if (!command_number(call, "offset", 0, UINT32_MAX, &offset)) {
         return COMMAND_USAGE;
     }

@@ -94,9 +94,6 @@ static int run(const struct command_call *call)
     }
     bool csv = command_flag(call, "csv");
     bool to_stdout = strcmp(path, "-") == 0;
-    if (to_stdout && command_flag(call, "json")) {
-        return command_usage(call, "-o - and --json would share standard output");
-    }
     struct loaded_table loaded = {0};
     int status = table_load(call, command_argument(call, 0), &loaded);
     if (status == COMMAND_GOOD) {

@@ -161,6 +161,10 @@ static void options_in_every_form(void **state)
     assert_string_equal(seen.out, "");
     assert_true(seen.json);
     capture_free(&capture);
+    assert_int_equal(RUN(&capture, "thing", "do", "--json", "-o", "-", "-o", "a", "x"), 0);
+    assert_true(seen.json);
+    assert_string_equal(seen.out, "a");
+    capture_free(&capture);
 }
 
 static void repeated_options(void **state)
@@ -240,6 +244,9 @@ static void wrong_lines(void **state)
     REFUSED("updraft: \"4\" is one argument too many; see sample thing do --help\n", "thing", "do",
             "1", "2", "3", "4");
     REFUSED("updraft: \"x\" is one argument too many; see sample serve --help\n", "serve", "x");
+    REFUSED("updraft: --output - and --json would share standard output; see sample thing do "
+            "--help\n",
+            "thing", "do", "x", "--json", "-o", "a", "-o", "-");
 }
 
 static void hostile_words_are_escaped(void **state)

@@ -164,6 +164,7 @@ static void refused(void **state)
     run_expect(2, "flash extract forced.bin");
     run_expect(2, "flash extract forced.bin --partition nvs");
     run_expect(2, "flash extract forced.bin --partition nvs -o - --json");
+    run_expect(2, "flash make --chip esp32 -p two_ota -o - --json");
 }
 
 /* Labels are someone else's: they name no file outside the folder. */
