@@ -56,7 +56,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"output", 'o', "FILE", "where it goes; - is standard output"},
     {"data", 0, NULL, "it is no firmware image but other data"},
-    {"json", 0, NULL, "print JSON"},
+    COMMAND_OPTION_JSON,
     {0},
 };
 

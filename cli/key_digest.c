@@ -97,7 +97,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"scheme", 's', "secure-boot-v1|secure-boot-v2", "for which fuses (default secure-boot-v2)"},
     {"output", 'o', "FILE", "write the 32 bytes instead of printing them"},
-    {"json", 0, NULL, "print JSON"},
+    COMMAND_OPTION_JSON,
     {0},
 };
 
