@@ -364,7 +364,7 @@ static int show(const struct command_call *call, struct board *board)
     print_problems(board, facts, count);
     board_map_print(&map);
     print_life(board);
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int run(const struct command_call *call)

@@ -396,7 +396,7 @@ static int tell(const struct command_call *call, const struct board *board)
     printf("%s", settings->rollback ? "" : ", without rollback");
     tell_apps(board);
     putchar('\n');
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int make(const struct command_call *call, const struct loaded_table *loaded)
@@ -430,7 +430,7 @@ static int run(const struct command_call *call)
     struct loaded_table loaded;
     const char *partitions = command_value(call, "partitions");
     if (board_profile_is_help(call)) {
-        return output_finish(COMMAND_GOOD);
+        return COMMAND_GOOD;
     }
     if (command_argument(call, 0) == NULL) {
         return command_usage(call, "an argument is missing: DIR");

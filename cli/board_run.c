@@ -123,7 +123,7 @@ static int run_board(const struct command_call *call, const struct runner_option
         warn_of_cut_to_come(options, board.nor.state->statistics.operations - before);
     }
     board_close(&board);
-    return output_finish(status);
+    return status;
 }
 
 static int run(const struct command_call *call)

@@ -201,7 +201,7 @@ static int print_found(const struct command_call *call, const struct mdns_list *
         status = report_nothing(seconds);
     }
     found_devices_free(&found);
-    return output_finish(status);
+    return status;
 }
 
 static int run(const struct command_call *call)

@@ -166,8 +166,6 @@ static int run(const struct command_call *call)
     if (status == 0 && json) {
         status = output_json(extraction.json);
         extraction.json = NULL;
-    } else if (status == 0) {
-        status = output_finish(0);
     }
     cJSON_Delete(extraction.json);
     chip_image_close(&extraction.chip);

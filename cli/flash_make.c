@@ -279,7 +279,7 @@ static int report(const struct making *making, const char *path, uint64_t length
     }
     output_table_print(&table, stdout, "");
     printf("%s: %s bytes for %s\n", path, output_thousands(length).text, making->chip->name);
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int load_table(struct making *making)

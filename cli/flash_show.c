@@ -143,7 +143,7 @@ static int print_survey(const struct flash_survey *survey)
         otadata_file_print(&survey->otadata, slot_count(survey), "  ");
     }
     print_boots(survey);
-    return output_finish(0);
+    return COMMAND_GOOD;
 }
 
 /* As JSON. */

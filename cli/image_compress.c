@@ -155,7 +155,7 @@ static int report(const struct request *request)
            output_thousands(request->packed_size).text,
            output_thousands(request->file.content.size).text, percent_of(request),
            format_of(request));
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int make(struct request *request)

@@ -29,7 +29,7 @@ static int erase(const struct command_call *call, struct otadata_file *file)
            layout == NULL             ? "the factory app, or ota_0 where there is none"
            : layout->factory.size > 0 ? "factory"
                                       : "ota_0");
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int run(const struct command_call *call)

@@ -82,7 +82,7 @@ static int set(const struct command_call *call, struct otadata_file *file, int s
     }
     printf("%s: entry %d: sequence %" PRIu32 ", state %s: boots ota_%d of %u slot%s\n", path, index,
            entry.sequence, ota_image_state_name(state), slot, slots, slots == 1 ? "" : "s");
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int run(const struct command_call *call)

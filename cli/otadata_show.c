@@ -35,7 +35,7 @@ static int show(const struct command_call *call, const struct otadata_file *file
     } else {
         printf("no entry counts: boots the factory app, or ota_0 where there is none\n");
     }
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int run(const struct command_call *call)

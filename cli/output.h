@@ -24,8 +24,8 @@ int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints "updraft: warning: ...\n" on standard error. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Flushes standard output. Returns `status`, or fail() if what was printed could not be written
-   (a full disk, a closed pipe). */
+/* Flushes standard output; a command need not, as it is done behind each. Returns `status`, or
+   fail() if what was printed could not be written (a full disk, a closed pipe). */
 int output_finish(int status);
 
 /* Prints the JSON on standard output, deletes it, and returns 0; fail() if memory ran out (`json`

@@ -160,7 +160,6 @@ static int run(const struct command_call *call)
     } else if (status == COMMAND_GOOD) {
         printf("%s: good; %zu partitions end at 0x%" PRIx64 "\n", loaded.name, loaded.table.count,
                (uint64_t)table_end(&loaded.table));
-        status = output_finish(COMMAND_GOOD);
     }
     cJSON_Delete(images);
     table_unload(&loaded);

@@ -37,7 +37,7 @@ static int list_builtin(bool json)
                          output_size((uint64_t)builtin->megabytes * 0x100000).text, builtin->title);
     }
     output_table_print(&table, stdout, "");
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 /* Says what was made, unless the table itself went to standard output. */
@@ -55,7 +55,7 @@ static int report(const struct command_call *call, const struct loaded_table *lo
     printf("%s: %zu partition%s%s, for flash at 0x%x\n", path, loaded->table.count,
            loaded->table.count == 1 ? "" : "s",
            command_flag(call, "csv") ? " as CSV" : ", 3,072 bytes", loaded->options.offset);
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int write_csv(const struct loaded_table *loaded, const char *path)

@@ -37,7 +37,7 @@ static int show_csv(const struct loaded_table *loaded)
     }
     fputs(csv, stdout);
     free(csv);
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static int run(const struct command_call *call)
@@ -50,7 +50,6 @@ static int run(const struct command_call *call)
         status = show_csv(&loaded);
     } else if (status == COMMAND_GOOD) {
         partition_text_print(&loaded.table, &loaded.options);
-        status = output_finish(COMMAND_GOOD);
     }
     table_unload(&loaded);
     return status;

@@ -373,7 +373,7 @@ static int run(const struct command_call *call)
     push_image_close(&push.image);
     push_password_wipe(&push.password);
     release_signals(usual);
-    return output_finish(status);
+    return status;
 }
 
 static const struct command_option options[] = {

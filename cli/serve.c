@@ -361,7 +361,7 @@ static int run(const struct command_call *call)
     if (port_file != NULL && strcmp(port_file, "-") != 0) {
         unlink(port_file);
     }
-    return output_finish(COMMAND_GOOD);
+    return COMMAND_GOOD;
 }
 
 static const struct command_option options[] = {
