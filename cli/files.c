@@ -148,6 +148,7 @@ int files_read(const char *path, size_t limit, struct files_content *content)
 static void on_bus_error(int number)
 {
     (void)number;
+    /* NOLINTNEXTLINE(bugprone-signal-handler,cert-sig30-c): it is made for handlers */
     temporary_remove_all();
     static const char message[] = "updraft: a file became shorter while it was being read\n";
     ssize_t ignored = write(STDERR_FILENO, message, sizeof(message) - 1);
