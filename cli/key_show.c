@@ -168,6 +168,9 @@ static int run(const struct command_call *call)
     if (form == NULL && command_flag(call, "output")) {
         return command_usage(call, "--output needs --as");
     }
+    if (form != NULL && command_flag(call, "json")) {
+        return command_usage(call, "--as writes the public half itself: leave out --json");
+    }
     if (keep_keys(call) != COMMAND_GOOD) {
         return COMMAND_FAILED;
     }
