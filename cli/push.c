@@ -17,6 +17,7 @@
 #include "cli/push_show.h"
 #include "cli/push_target.h"
 #include "posix/socket.h"
+#include "posix/stop_signals.h"
 
 /* All that one call of the command is about. */
 struct push {
@@ -36,8 +37,6 @@ struct push {
 
 static volatile bool stopped;
 static volatile sig_atomic_t stop_signal;
-static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
-#define STOP_SIGNALS (sizeof stop_signals / sizeof *stop_signals)
 
 static void on_signal(int number)
 {
@@ -45,25 +44,30 @@ static void on_signal(int number)
     stopped = true;
 }
 
-/* What waits is interrupted, and the loop ends in order. A second signal ends the program at
-   once. */
-static void catch_signals(struct sigaction usual[STOP_SIGNALS])
+static void handle_signals(const sigset_t *signals, const struct sigaction *action)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-
-    stopped = false;
-    stop_signal = 0;
-    for (size_t i = 0; i < STOP_SIGNALS; i++) {
-        sigaction(stop_signals[i], &action, &usual[i]);
+    for (int number = 1; number < NSIG; number++) {
+        if (sigismember(signals, number) == 1) {
+            sigaction(number, action, NULL);
+        }
     }
 }
 
-/* Puts things back; ends the program by the signal that came, so that a shell sees it. */
-static void release_signals(const struct sigaction usual[STOP_SIGNALS])
+/* What waits is interrupted, and the loop ends in order. A second signal ends the program at
+   once. */
+static void catch_signals(sigset_t *signals)
 {
-    for (size_t i = 0; i < STOP_SIGNALS; i++) {
-        sigaction(stop_signals[i], &usual[i], NULL);
-    }
+    stopped = false;
+    stop_signal = 0;
+    stop_signals(signals);
+    handle_signals(signals,
+                   &(struct sigaction){.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND});
+}
+
+/* Puts things back; ends the program by the signal that came, so that a shell sees it. */
+static void release_signals(const sigset_t *signals)
+{
+    handle_signals(signals, &(struct sigaction){.sa_handler = SIG_DFL});
     if (stop_signal != 0) {
         fflush(NULL);
         raise(stop_signal);
@@ -359,20 +363,20 @@ static int run(const struct command_call *call)
 {
     struct push push = {.call = call};
     struct push_wish wish = {0};
-    struct sigaction usual[STOP_SIGNALS];
+    sigset_t ends;
 
     platform_init(&push.platform);
     int status = read_options(&push, &wish);
     if (status != COMMAND_GOOD) {
         return status;
     }
-    catch_signals(usual);
+    catch_signals(&ends);
     status = push_file(&push, &wish);
     platform_close(&push.platform);
     push_devices_free(&push.devices);
     push_image_close(&push.image);
     push_password_wipe(&push.password);
-    release_signals(usual);
+    release_signals(&ends);
     return status;
 }
 

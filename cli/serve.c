@@ -11,6 +11,7 @@
 
 #include "cli/files.h"
 #include "cli/output.h"
+#include "posix/stop_signals.h"
 #include "server/server.h"
 
 #define GRACE_MS 5000u
@@ -293,10 +294,7 @@ static void announce(struct journal *journal, struct server *server, const char 
 /* Blocks the signals that end the server, so that all its threads leave them to wait_for_end. */
 static void block_signals(sigset_t *ends)
 {
-    sigemptyset(ends);
-    sigaddset(ends, SIGINT);
-    sigaddset(ends, SIGTERM);
-    sigaddset(ends, SIGHUP);
+    stop_signals(ends);
     pthread_sigmask(SIG_BLOCK, ends, NULL);
     signal(SIGPIPE, SIG_IGN);
 }

@@ -15,6 +15,7 @@
 #include "posix/board_files.h"
 #include "posix/child.h"
 #include "posix/runner.h"
+#include "posix/stop_signals.h"
 
 /* How often shared memory is looked at while something in it is waited for. */
 #define LOOK_MS 20
@@ -324,9 +325,7 @@ bool runner_run(struct board *board, const struct runner_options *options)
     };
     sigset_t signals;
     sigset_t before;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    stop_signals(&signals);
     sigaddset(&signals, SIGCHLD);
     sigprocmask(SIG_BLOCK, &signals, &before);
     runner.signals = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);

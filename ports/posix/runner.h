@@ -48,8 +48,8 @@ struct runner_options {
 };
 
 /*
- * Runs a board that was opened with BOARD_RUN. SIGINT and SIGTERM end the run; they and SIGCHLD are
- * blocked for its duration. Returns true if it ended as it should: the firmware had no more to do,
+ * Runs a board that was opened with BOARD_RUN. SIGINT, SIGTERM and SIGHUP end the run, unless they
+ * are ignored; they and SIGCHLD are blocked for its duration. Returns true if it ended as it should: the firmware had no more to do,
  * what `until` names came about, or with RUNNER_FOREVER it was stopped or the time was over. Else
  * false, with the reason in board->error.
  */

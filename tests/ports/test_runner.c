@@ -366,6 +366,7 @@ static void test_signals_end_a_run(void **unused)
     sigset_t before;
     sigset_t after;
     put(FACTORY, "stop");
+    signal(SIGINT, SIG_DFL); /* a shell may have started this deaf to it */
     sigprocmask(SIG_BLOCK, NULL, &before);
     assert_true(run());
     assert_said("test    stopping");
@@ -374,6 +375,19 @@ static void test_signals_end_a_run(void **unused)
     options.until = RUNNER_IDLE;
     assert_false(run());
     assert_error("the firmware was stopped before the firmware was idle");
+}
+
+static void test_ignored_signals_end_nothing(void **unused)
+{
+    (void)unused;
+    put(FACTORY, "stop");
+    signal(SIGINT, SIG_IGN);
+    options.timeout_ms = 1000;
+    options.until = RUNNER_IDLE;
+    assert_false(run());
+    signal(SIGINT, SIG_DFL);
+    assert_said("test    stopping");
+    assert_error("the time was over before the firmware was idle");
 }
 
 static void test_nothing_bootable_is_said(void **unused)
@@ -468,6 +482,7 @@ int main(void)
         TEST(test_what_is_waited_for_may_not_come),
         TEST(test_time_ends_a_run),
         TEST(test_signals_end_a_run),
+        TEST(test_ignored_signals_end_nothing),
         TEST(test_nothing_bootable_is_said),
         TEST(test_the_firmware_is_told_where_to_pull),
         TEST(test_real_time_takes_time),
