@@ -3,10 +3,12 @@
 
 #include "cli/commands.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/files.h"
@@ -308,11 +310,39 @@ static void wait_for_end(const sigset_t *ends)
     pthread_sigmask(SIG_UNBLOCK, ends, NULL);
 }
 
+#define PORT_TEXT_SIZE 8u
+
+static size_t port_text(uint16_t port, char text[PORT_TEXT_SIZE])
+{
+    return (size_t)snprintf(text, PORT_TEXT_SIZE, "%u\n", port);
+}
+
 static int write_port(const char *path, uint16_t port)
 {
-    char text[8];
-    const int len = snprintf(text, sizeof text, "%u\n", port);
-    return files_write_atomically(path, text, (size_t)len);
+    char text[PORT_TEXT_SIZE];
+    const size_t len = port_text(port, text);
+    return files_write_atomically(path, text, len);
+}
+
+/* A pipe or a link was there before, and another server may have written its own port since. */
+static void remove_port(const char *path, uint16_t port)
+{
+    char text[PORT_TEXT_SIZE];
+    char found[PORT_TEXT_SIZE];
+    struct stat status;
+    const size_t len = port_text(port, text);
+    if (strcmp(path, "-") == 0 || lstat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return;
+    }
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    const bool is_own =
+        fd >= 0 && read(fd, found, sizeof found) == (ssize_t)len && memcmp(found, text, len) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (is_own) {
+        unlink(path);
+    }
 }
 
 static int run(const struct command_call *call)
@@ -355,9 +385,10 @@ static int run(const struct command_call *call)
     if (!journal.quiet && !journal.json) {
         put_line(&journal, "server", output_copy("stopping; what is being sent gets 5 s to end"));
     }
+    port = server_port(server);
     server_stop(server, GRACE_MS);
-    if (port_file != NULL && strcmp(port_file, "-") != 0) {
-        unlink(port_file);
+    if (port_file != NULL) {
+        remove_port(port_file, (uint16_t)port);
     }
     return COMMAND_GOOD;
 }
@@ -365,7 +396,8 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"port", 'p', "N", "listen at this port; 0 takes a free one (default 8266)"},
     {"address", 'a', "A", "listen at this address of the machine (default 0.0.0.0: all)"},
-    {"port-file", 0, "FILE", "write the port to this file once it is listened on"},
+    {"port-file", 0, "FILE",
+     "write the port to this file once it is listened on; it is removed at the end"},
     {"no-compress", 0, NULL, "send every image as it is, and write nothing into the folder"},
     {"quiet", 'q', NULL, "print nothing but errors"},
     {"json", 0, NULL, "print JSON, one object a line, as things happen"},
