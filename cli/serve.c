@@ -23,7 +23,9 @@ struct journal {
     pthread_mutex_t lock;
     bool quiet;
     bool json;
-    bool begun; /* the list of all images has been printed: from here on, changes are news */
+    bool begun;   /* the list of all images has been printed: from here on, changes are news */
+    char **early; /* lines that came before it */
+    size_t early_count;
 };
 
 /* --- facts of an image ---------------------------------------------------------------------- */
@@ -87,28 +89,47 @@ static cJSON *image_json(const struct catalog_image *image)
 
 /* --- lines as they come --------------------------------------------------------------------- */
 
-/* Prints one line, "LABEL  TEXT", and frees the text. */
-static void put_line(struct journal *journal, const char *label, char *text)
+static void print_line(char *line)
 {
-    pthread_mutex_lock(&journal->lock);
-    printf("%s%-9s%s %s\n", output_begin(stdout, OUTPUT_DIM), label, output_end(stdout), text);
-    fflush(stdout);
-    pthread_mutex_unlock(&journal->lock);
-    free(text);
+    puts(line);
+    free(line);
 }
 
-/* Prints one JSON object on a line of its own, and deletes it. */
-static void put_json_line(struct journal *journal, cJSON *json)
+/* Prints a line, and frees it; before the beginning it is kept for then. */
+static void put(struct journal *journal, char *line)
+{
+    pthread_mutex_lock(&journal->lock);
+    if (journal->begun) {
+        print_line(line);
+        fflush(stdout);
+    } else {
+        journal->early =
+            output_reallocate(journal->early, (journal->early_count + 1) * sizeof *journal->early);
+        journal->early[journal->early_count++] = line;
+    }
+    pthread_mutex_unlock(&journal->lock);
+}
+
+/* "LABEL  TEXT"; frees the text. */
+static char *labelled(const char *label, char *text)
+{
+    char *line = output_format("%s%-9s%s %s", output_begin(stdout, OUTPUT_DIM), label,
+                               output_end(stdout), text);
+    free(text);
+    return line;
+}
+
+static void put_line(struct journal *journal, const char *label, char *text)
+{
+    put(journal, labelled(label, text));
+}
+
+/* One JSON object on a line of its own, which is deleted. */
+static char *json_line(cJSON *json)
 {
     char *text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
-    if (text != NULL) {
-        pthread_mutex_lock(&journal->lock);
-        puts(text);
-        fflush(stdout);
-        pthread_mutex_unlock(&journal->lock);
-    }
-    free(text);
+    return text != NULL ? text : output_copy("{}");
 }
 
 static void on_change(void *context, enum catalog_change change, const struct catalog_image *image)
@@ -124,7 +145,7 @@ static void on_change(void *context, enum catalog_change change, const struct ca
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "event", change == CATALOG_ADDED ? "added" : "removed");
         cJSON_AddItemToObject(json, "image", image_json(image));
-        put_json_line(journal, json);
+        put(journal, json_line(json));
         return;
     }
     char *line = change == CATALOG_ADDED ? image_line(image) : image_title(image);
@@ -228,7 +249,7 @@ static void put_request_json(struct journal *journal, const struct server_reques
     cJSON_AddBoolToObject(json, "complete", request->complete);
     cJSON_AddBoolToObject(json, "compressed", request->compressed);
     cJSON_AddNumberToObject(json, "ms", request->duration_ms);
-    put_json_line(journal, json);
+    put(journal, json_line(json));
 }
 
 static void on_request(void *context, const struct server_request *request)
@@ -246,8 +267,7 @@ static void on_request(void *context, const struct server_request *request)
 
 /* --- the beginning -------------------------------------------------------------------------- */
 
-static void put_start_json(struct journal *journal, struct server *server,
-                           const struct catalog_snapshot *snapshot)
+static void print_start_json(struct server *server, const struct catalog_snapshot *snapshot)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "event", "serving");
@@ -257,40 +277,57 @@ static void put_start_json(struct journal *journal, struct server *server,
     for (size_t i = 0; i < snapshot->count; i++) {
         cJSON_AddItemToArray(images, image_json(snapshot->images[i]));
     }
-    put_json_line(journal, json);
+    print_line(json_line(json));
 }
 
-static void put_start(struct journal *journal, struct server *server, const char *folder,
-                      const struct catalog_snapshot *snapshot)
+static void print_start(struct server *server, const char *folder,
+                        const struct catalog_snapshot *snapshot)
 {
     const char *url = server_url(server);
+    char *text;
     if (snapshot->count == 0) {
-        put_line(journal, "server",
-                 output_format("%s  nothing to serve yet: put an image into %s", url, folder));
+        text = output_format("%s  nothing to serve yet: put an image into %s", url, folder);
     } else if (snapshot->count == 1) {
         char *line = image_line(snapshot->images[0]);
-        put_line(journal, "server", output_format("%s  serving 1 image: %s", url, line));
+        text = output_format("%s  serving 1 image: %s", url, line);
         free(line);
     } else {
-        put_line(journal, "server", output_format("%s  serving %zu files:", url, snapshot->count));
-        for (size_t i = 0; i < snapshot->count; i++) {
-            put_line(journal, "", image_line(snapshot->images[i]));
-        }
+        text = output_format("%s  serving %zu files:", url, snapshot->count);
+    }
+    print_line(labelled("server", text));
+    for (size_t i = 0; snapshot->count > 1 && i < snapshot->count; i++) {
+        print_line(labelled("", image_line(snapshot->images[i])));
     }
 }
 
+/* Nobody else prints until the list stands, so that what a script reads first is the address, and
+   no change falls between the list and the news. */
 static void announce(struct journal *journal, struct server *server, const char *folder)
 {
+    pthread_mutex_lock(&journal->lock);
     struct catalog_snapshot *snapshot = catalog_take(server_catalog(server));
     if (journal->json && !journal->quiet) {
-        put_start_json(journal, server, snapshot);
+        print_start_json(server, snapshot);
     } else if (!journal->quiet) {
-        put_start(journal, server, folder, snapshot);
+        print_start(server, folder, snapshot);
     }
     catalog_release(snapshot);
-    pthread_mutex_lock(&journal->lock);
+    for (size_t i = 0; i < journal->early_count; i++) {
+        print_line(journal->early[i]);
+    }
+    journal->early_count = 0;
     journal->begun = true;
+    fflush(stdout);
     pthread_mutex_unlock(&journal->lock);
+}
+
+static void journal_free(struct journal *journal)
+{
+    for (size_t i = 0; i < journal->early_count; i++) {
+        free(journal->early[i]);
+    }
+    free(journal->early);
+    pthread_mutex_destroy(&journal->lock);
 }
 
 /* Blocks the signals that end the server, so that all its threads leave them to wait_for_end. */
@@ -374,10 +411,12 @@ static int run(const struct command_call *call)
     char why[512];
     struct server *server = server_start(&options, why, sizeof why);
     if (server == NULL) {
+        journal_free(&journal);
         return fail("%s", why);
     }
     if (port_file != NULL && write_port(port_file, server_port(server)) != 0) {
         server_stop(server, 0);
+        journal_free(&journal);
         return COMMAND_FAILED;
     }
     announce(&journal, server, folder);
@@ -390,6 +429,7 @@ static int run(const struct command_call *call)
     if (port_file != NULL) {
         remove_port(port_file, (uint16_t)port);
     }
+    journal_free(&journal);
     return COMMAND_GOOD;
 }
 
