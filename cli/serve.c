@@ -153,23 +153,47 @@ static void on_change(void *context, enum catalog_change change, const struct ca
     free(line);
 }
 
+/* "folder    ! blinky.bin is not offered: Permission denied"; under --quiet an error like others. */
+static void put_problem(struct journal *journal, const char *name, char *text)
+{
+    if (journal->quiet) {
+        pthread_mutex_lock(&journal->lock);
+        fail("%s %s", name, text);
+        pthread_mutex_unlock(&journal->lock);
+    } else if (journal->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "event", "problem");
+        output_json_add_text(json, "name", name);
+        output_json_add_text(json, "problem", text);
+        put(journal, json_line(json));
+    } else {
+        put_line(journal, "folder", output_format("! %s %s", name, text));
+    }
+    free(text);
+}
+
+static void on_skipped(void *context, const char *name, const char *reason)
+{
+    put_problem(context, name, output_format("is not offered: %s", reason));
+}
+
 /* "folder    = blinky 1.1.0 compressed: 48.2 KB of 89.1 KB". */
 static void on_packed(void *context, const struct catalog_image *image, const char *problem)
 {
     struct journal *journal = context;
     const struct packed_image *packed = catalog_packed(image);
-    if (journal->quiet || journal->json) {
-        return;
+    if (packed == NULL) {
+        put_problem(journal, image->name,
+                    output_format("cannot be compressed in the folder, so images go as they are: "
+                                  "%s",
+                                  problem != NULL ? problem : "no memory"));
+    } else if (!journal->quiet && !journal->json) {
+        char *title = image_title(image);
+        put_line(journal, "folder",
+                 output_format("= %s compressed: %s of %s", title, output_size(packed->size).text,
+                               output_size(image->size).text));
+        free(title);
     }
-    char *title = image_title(image);
-    put_line(journal, "folder",
-             packed != NULL
-                 ? output_format("= %s compressed: %s of %s", title, output_size(packed->size).text,
-                                 output_size(image->size).text)
-                 : output_format("! %s cannot be compressed in the folder, so images go as they "
-                                 "are: %s",
-                                 title, problem != NULL ? problem : "no memory"));
-    free(title);
 }
 
 /* "sent blinky.bin, 48.2 KB in 12 ms", "nothing newer: ...", "refused, 403: ...". */
@@ -403,6 +427,7 @@ static int run(const struct command_call *call)
         .on_request = on_request,
         .plain_only = command_flag(call, "no-compress"),
         .on_change = on_change,
+        .on_skipped = on_skipped,
         .on_packed = on_packed,
         .context = &journal,
     };
@@ -460,7 +485,11 @@ const struct command command_serve = {
         "Answers devices that ask for an update over HTTP as the ESP8266, ESP32 and Pico cores of "
         "Arduino and Updraft's own client do, from the images in the folder. Files may come, go "
         "and "
-        "be replaced while it runs; one that is still being written is not offered.\n\n"
+        "be replaced while it runs; one that is still being written is not offered. A link is "
+        "followed "
+        "only to a file inside the folder; that one leads out of it, or that a file may not be "
+        "read, "
+        "is said once.\n\n"
         "A device gets the image with the highest version for its chip and project, if that is "
         "newer "
         "than what it runs: at /pull, or any other path that its sketch has; at /pull/PROJECT "

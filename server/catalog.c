@@ -31,6 +31,13 @@
 #define RESCAN_MS_WITHOUT_WATCH 2000u
 #define WRITER_PATIENCE 10 /* times settle_ms: how long a silent writer is waited for */
 
+/* A file that could not be opened. */
+struct skipped {
+    struct skipped *next;
+    int error;
+    char name[];
+};
+
 struct catalog {
     struct catalog_options options;
     char *path;
@@ -38,6 +45,7 @@ struct catalog {
     struct watch watch;  /* of the thread */
     dev_t folder_device; /* of the folder that is watched */
     ino_t folder_inode;
+    struct skipped *skipped; /* by the last look */
 
     pthread_t thread;
     int wake; /* eventfd: look at `stop`, or at the folder */
@@ -53,8 +61,9 @@ struct look {
     struct catalog *catalog;
     struct catalog_snapshot *old;
     struct catalog_snapshot *next;
-    size_t capacity;    /* of next->images */
-    bool *overwritten;  /* for each image of `old` */
+    size_t capacity;   /* of next->images */
+    bool *overwritten; /* for each image of `old` */
+    struct skipped *skipped;
     int64_t recheck_ms; /* until a file that is not settled is looked at again; -1: none is */
     bool failed;        /* out of memory */
 };
@@ -236,12 +245,33 @@ static void look_into(struct look *look, const char *name, int fd,
     look_add(look, image);
 }
 
+/* Notes a file that could not be opened, unless it has gone, leads nowhere, or is none. */
+static void look_skip(struct look *look, const char *name, int error)
+{
+    struct stat status;
+    if (error == ENOENT || fstatat(look->next->folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))) {
+        return;
+    }
+    const size_t name_size = strlen(name) + 1;
+    struct skipped *skipped = malloc(sizeof *skipped + name_size);
+    if (skipped == NULL) {
+        look->failed = true;
+        return;
+    }
+    skipped->next = look->skipped;
+    skipped->error = error;
+    memcpy(skipped->name, name, name_size);
+    look->skipped = skipped;
+}
+
 static void look_at(struct look *look, const char *name)
 {
     struct catalog *catalog = look->catalog;
     const int fd = folder_open_file(look->next->folder, name);
     struct stat status;
     if (fd < 0) {
+        look_skip(look, name, errno);
         return;
     }
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -327,6 +357,50 @@ static void tell(const struct catalog *catalog, enum catalog_change change,
     if (catalog->options.on_change != NULL) {
         catalog->options.on_change(catalog->options.context, change, image);
     }
+}
+
+static const char *skip_reason(int error)
+{
+    switch (error) {
+    case EXDEV:
+        return "it leads out of the folder";
+    case ELOOP:
+        return "it is a link that is not followed";
+    default:
+        return strerror(error);
+    }
+}
+
+static bool is_among(const struct skipped *list, const struct skipped *wanted)
+{
+    while (list != NULL &&
+           (list->error != wanted->error || strcmp(list->name, wanted->name) != 0)) {
+        list = list->next;
+    }
+    return list != NULL;
+}
+
+static void free_skipped(struct skipped *list)
+{
+    while (list != NULL) {
+        struct skipped *next = list->next;
+        free(list);
+        list = next;
+    }
+}
+
+/* Tells of the files that the look before did not skip for the same reason. */
+static void tell_skipped(struct look *look)
+{
+    struct catalog *catalog = look->catalog;
+    for (const struct skipped *at = look->skipped; at != NULL; at = at->next) {
+        if (catalog->options.on_skipped != NULL && !is_among(catalog->skipped, at)) {
+            catalog->options.on_skipped(catalog->options.context, at->name, skip_reason(at->error));
+        }
+    }
+    free_skipped(catalog->skipped);
+    catalog->skipped = look->skipped;
+    look->skipped = NULL;
 }
 
 /* Walks both lists, which are sorted, side by side. */
@@ -415,9 +489,13 @@ static int64_t catalog_look(struct catalog *catalog)
     } else if (folder >= 0) {
         look_around(&look);
     }
-    if (!look.failed && !atomic_load(&catalog->stop) && differs(look.old, look.next)) {
-        publish(&look);
+    if (!look.failed && !atomic_load(&catalog->stop)) {
+        tell_skipped(&look);
+        if (differs(look.old, look.next)) {
+            publish(&look);
+        }
     }
+    free_skipped(look.skipped);
     catalog_release(look.next);
     catalog_release(look.old);
     free(look.overwritten);
@@ -451,6 +529,7 @@ static void *catalog_run(void *argument)
 static void catalog_free(struct catalog *catalog)
 {
     catalog_release(catalog->current);
+    free_skipped(catalog->skipped);
     watch_close(&catalog->watch);
     if (catalog->wake >= 0) {
         close(catalog->wake);

@@ -15,8 +15,8 @@
  *     catalog_release(snapshot);
  *
  * What is left out: names that start with a dot or end as unfinished downloads do (.part, .tmp, ~),
- * names that are not UTF-8 or hold control characters, folders, links that lead out of the folder,
- * and files that are still being written: between the first write and the close, and, where a
+ * names that are not UTF-8 or hold control characters, folders, links that lead out of the folder or
+ * nowhere, files that may not be read, and files that are still being written: between the first write and the close, and, where a
  * file's bytes do not prove themselves whole, until it has not changed for `settle_ms`.
  */
 
@@ -77,6 +77,10 @@ struct catalog_options {
     /* Called for each change, from catalog_start (all files found are additions) and then from the
        catalogue's thread. NULL if not wanted. */
     void (*on_change)(void *context, enum catalog_change change, const struct catalog_image *image);
+    /* Called for each file that is not offered though its name could be, with the reason: when it is
+       first seen, and not again while that lasts. From catalog_start and from the thread, before
+       the changes that were found with it. NULL if not wanted. */
+    void (*on_skipped)(void *context, const char *name, const char *reason);
     void (*on_publish)(void *context); /* after each new list that on_change has told of; or NULL */
     void *context;
 };

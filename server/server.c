@@ -189,6 +189,14 @@ static void on_change(void *context, enum catalog_change change, const struct ca
     }
 }
 
+static void on_skipped(void *context, const char *name, const char *reason)
+{
+    struct server *server = context;
+    if (server->options.on_skipped != NULL) {
+        server->options.on_skipped(server->options.context, name, reason);
+    }
+}
+
 static void on_publish(void *context)
 {
     struct server *server = context;
@@ -278,6 +286,7 @@ struct server *server_start(const struct server_options *options, char *why, siz
         .crypto = options->crypto,
         .settle_ms = options->settle_ms,
         .on_change = on_change,
+        .on_skipped = on_skipped,
         .on_publish = on_publish,
         .context = server,
     };

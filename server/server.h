@@ -66,6 +66,8 @@ struct server_options {
     void (*on_request)(void *context, const struct server_request *request);
     /* Called for each file that comes or goes, see struct catalog_options. */
     void (*on_change)(void *context, enum catalog_change change, const struct catalog_image *image);
+    /* Called for each file that is not offered, likewise. */
+    void (*on_skipped)(void *context, const char *name, const char *reason);
     /* Called by a thread of its own, see struct packer_options. */
     void (*on_packed)(void *context, const struct catalog_image *image, const char *problem);
     void *context; /* for all */

@@ -29,7 +29,7 @@
 struct world {
     struct scratch folder;
     struct catalog *catalog;
-    atomic_int added, removed, overwritten;
+    atomic_int added, removed, overwritten, skipped;
 };
 
 static void count_change(void *context, enum catalog_change change,
@@ -43,6 +43,14 @@ static void count_change(void *context, enum catalog_change change,
                      1);
 }
 
+static void count_skipped(void *context, const char *name, const char *reason)
+{
+    struct world *world = context;
+    assert_non_null(strstr("absolute.bin relative.bin magic.bin inside.bin link.bin", name));
+    assert_string_equal(reason, "it leads out of the folder");
+    atomic_fetch_add(&world->skipped, 1);
+}
+
 static void start(struct world *world)
 {
     char why[256] = "";
@@ -51,6 +59,7 @@ static void start(struct world *world)
                                                              .settle_ms = SETTLE_MS,
                                                              .rescan_ms = 60000,
                                                              .on_change = count_change,
+                                                             .on_skipped = count_skipped,
                                                              .context = world},
                                    why, sizeof why);
     if (world->catalog == NULL) {
@@ -301,6 +310,7 @@ static void test_links(void **state)
     assert_int_equal(snapshot->count, 2);
     assert_non_null(catalog_find(snapshot, "inside.bin"));
     assert_non_null(catalog_find(snapshot, "link.bin"));
+    assert_int_equal(atomic_load(&world->skipped), 3);
 
     /* A file that becomes such a link later is not followed either. */
     struct catalog_image *image = catalog_find(snapshot, "inside.bin");
@@ -310,6 +320,19 @@ static void test_links(void **state)
         0);
     assert_int_equal(catalog_open_image(snapshot, image), -1);
     catalog_release(snapshot);
+
+    /* Each is told once, until it has been a file in between; so is the link to the link. */
+    fence(world, "fence.bin");
+    assert_int_equal(atomic_load(&world->skipped), 5);
+    scratch_delete(&world->folder, "inside.bin");
+    scratch_image(&world->folder, "inside.bin", OTA_CHIP_ESP32, "i", "1.0.0", 1000);
+    catalog_release(wait_for(world, is_there, "link.bin"));
+    scratch_delete(&world->folder, "inside.bin");
+    assert_int_equal(
+        symlink(scratch_path(&outside, "secret.bin"), scratch_path(&world->folder, "inside.bin")),
+        0);
+    fence(world, "second.bin");
+    assert_int_equal(atomic_load(&world->skipped), 7);
     scratch_remove(&outside);
 }
 
