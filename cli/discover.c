@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/found_devices.h"
 #include "cli/output.h"
@@ -215,13 +214,13 @@ static int run(const struct command_call *call)
     if (types == NULL) {
         return COMMAND_USAGE;
     }
-    const bool person = isatty(STDERR_FILENO) != 0;
-    if (person) {
+    const bool waits_visibly = output_can_redraw(stderr);
+    if (waits_visibly) {
         fprintf(stderr, "listening for %u s …", (unsigned)seconds);
     }
     const struct mdns_query query = {.types = types, .timeout_ms = (uint32_t)seconds * 1000};
     const bool asked = mdns_browse(&query, &list);
-    if (person) {
+    if (waits_visibly) {
         fputs("\r\033[K", stderr);
     }
     const int status = asked ? print_found(call, &list, seconds) : fail("%s", list.why);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* --- messages ------------------------------------------------------------------------------- */
@@ -165,14 +166,28 @@ void output_json_add_text(cJSON *object, const char *name, const char *text)
     free(safe);
 }
 
+/* --- the terminal --------------------------------------------------------------------------- */
+
+bool output_can_redraw(FILE *stream)
+{
+    const char *term = getenv("TERM");
+    return isatty(fileno(stream)) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
+void output_terminal_size(FILE *stream, unsigned *columns, unsigned *rows)
+{
+    struct winsize size;
+    const bool known = ioctl(fileno(stream), TIOCGWINSZ, &size) == 0;
+    *columns = known && size.ws_col > 0 ? size.ws_col : 80;
+    *rows = known && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 /* --- colour --------------------------------------------------------------------------------- */
 
 static bool is_coloured(FILE *stream)
 {
     const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return isatty(fileno(stream)) && (no_color == NULL || no_color[0] == 0) && term != NULL &&
-           strcmp(term, "dumb") != 0;
+    return output_can_redraw(stream) && (no_color == NULL || no_color[0] == 0);
 }
 
 const char *output_begin(FILE *stream, enum output_style style)

@@ -53,6 +53,11 @@ const char *output_escape(const char *text, char *safe, size_t capacity);
 /* Strings from outside as JSON: as they are if they are UTF-8, else escaped as above. */
 void output_json_add_text(cJSON *object, const char *name, const char *text);
 
+/* Tells whether what was printed on `stream` can be wiped and printed anew: it is a terminal, and TERM
+   is not "dumb". Its size is 80 columns and 24 rows if it does not say. */
+bool output_can_redraw(FILE *stream);
+void output_terminal_size(FILE *stream, unsigned *columns, unsigned *rows);
+
 enum output_style {
     OUTPUT_PLAIN = 0,
     OUTPUT_BOLD,
@@ -62,8 +67,8 @@ enum output_style {
     OUTPUT_BAD,
 };
 
-/* Return the escape sequences that begin a style on `stream` and end it: "" where `stream` is no
-   terminal, NO_COLOR is set (and not empty), or TERM is "dumb". */
+/* Return the escape sequences that begin a style on `stream` and end it: "" where `stream`
+   cannot be redrawn, or NO_COLOR is set (and not empty). */
 const char *output_begin(FILE *stream, enum output_style style);
 const char *output_end(FILE *stream);
 

@@ -5,9 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cli/output.h"
 
@@ -26,15 +24,8 @@ static double now(void)
 void progress_begin(struct progress *progress, FILE *stream, const char *label, uint64_t total)
 {
     *progress = (struct progress){.stream = stream, .label = label, .total = total};
-    const char *term = getenv("TERM");
-    progress->active = isatty(fileno(stream)) && term != NULL && strcmp(term, "dumb") != 0;
+    progress->active = output_can_redraw(stream);
     progress->started = now();
-}
-
-static unsigned terminal_columns(FILE *stream)
-{
-    struct winsize size;
-    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 void progress_update(struct progress *progress, uint64_t done)
@@ -49,8 +40,9 @@ void progress_update(struct progress *progress, uint64_t done)
     }
     progress->drawn = time;
     char line[512];
-    progress_line(progress, terminal_columns(progress->stream), time - progress->started, line,
-                  sizeof(line));
+    unsigned columns, rows;
+    output_terminal_size(progress->stream, &columns, &rows);
+    progress_line(progress, columns, time - progress->started, line, sizeof(line));
     fprintf(progress->stream, "\r\033[K%s", line);
     fflush(progress->stream);
     progress->visible = true;

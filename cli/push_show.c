@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -22,8 +20,6 @@ static const char *name_of(const struct push_device *device, char name[NAME_SIZE
 
 void push_show_begin(struct push_show *show, const struct push_device *devices, size_t count)
 {
-    const char *term = getenv("TERM");
-
     show->devices = devices;
     show->count = count;
     show->lines = 0;
@@ -32,7 +28,7 @@ void push_show_begin(struct push_show *show, const struct push_device *devices, 
         const int width = (int)strlen(name_of(&devices[i], name));
         show->name_width = width > show->name_width ? width : show->name_width;
     }
-    show->bars = isatty(STDERR_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
+    show->bars = output_can_redraw(stderr);
 }
 
 /* "garden.local (192.168.1.50:3232)": for messages, where the address may be the reason. */
@@ -62,15 +58,6 @@ void push_show_clear(struct push_show *show)
         fprintf(stderr, "\r\033[%uA\033[J", show->lines);
         show->lines = 0;
     }
-}
-
-static void terminal_size(unsigned *columns, unsigned *rows)
-{
-    struct winsize size;
-    const bool known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-
-    *columns = known ? size.ws_col : 80;
-    *rows = known && size.ws_row > 2 ? size.ws_row : 24;
 }
 
 /* "garden 2.3.1 -> garden.local", or of many only the name. */
@@ -109,7 +96,7 @@ void push_show_draw(struct push_show *show)
         return;
     }
     show->drawn_ms = now;
-    terminal_size(&columns, &rows);
+    output_terminal_size(stderr, &columns, &rows);
     push_show_clear(show);
     for (size_t i = 0; i < show->count && show->lines + 1 < rows; i++) {
         if (show->devices[i].is_sending) {
