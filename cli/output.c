@@ -11,6 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cli/utf8.h"
+
 /* --- messages ------------------------------------------------------------------------------- */
 
 int fail(const char *format, ...)
@@ -158,6 +160,68 @@ const char *output_escape(const char *text, char *safe, size_t capacity)
     return safe;
 }
 
+/* Columns of one character, by the blocks of Unicode that hold those of another width. */
+static size_t character_width(uint32_t character)
+{
+    static const struct {
+        uint32_t first, last;
+        size_t width;
+    } blocks[] = {
+        {0x0300, 0x036F, 0},   {0x1100, 0x115F, 2}, {0x200B, 0x200F, 0}, {0x20D0, 0x20FF, 0},
+        {0x2E80, 0xA4CF, 2},   {0xAC00, 0xD7A3, 2}, {0xF900, 0xFAFF, 2}, {0xFE00, 0xFE0F, 0},
+        {0xFE30, 0xFE6F, 2},   {0xFF00, 0xFF60, 2}, {0xFFE0, 0xFFE6, 2}, {0x1F300, 0x1FAFF, 2},
+        {0x20000, 0x3FFFD, 2},
+    };
+    for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        if (character >= blocks[i].first && character <= blocks[i].last) {
+            return blocks[i].width;
+        }
+    }
+    return 1;
+}
+
+/* The width of the character at the start of the text, and its bytes. */
+static size_t first_width(const char *text, size_t *used)
+{
+    return character_width(utf8_decode(text, strnlen(text, UTF8_LONGEST), used));
+}
+
+size_t output_width(const char *text)
+{
+    size_t width = 0;
+    size_t used;
+    for (; *text != 0; text += used) {
+        width += first_width(text, &used);
+    }
+    return width;
+}
+
+char *output_shorten(const char *text, size_t columns)
+{
+    size_t width = output_width(text);
+    size_t used;
+    if (width <= columns) {
+        return output_copy(text);
+    }
+    for (; *text != 0 && width + 1 > columns; text += used) {
+        width -= first_width(text, &used);
+    }
+    return output_format("%s%s", columns > 0 ? "…" : "", text);
+}
+
+void output_cut(char *text, size_t columns)
+{
+    size_t used;
+    for (; *text != 0; text += used) {
+        const size_t width = first_width(text, &used);
+        if (width > columns) {
+            *text = 0;
+            return;
+        }
+        columns -= width;
+    }
+}
+
 void output_json_add_text(cJSON *object, const char *name, const char *text)
 {
     size_t capacity = 4 * strlen(text) + 1;
@@ -206,16 +270,6 @@ const char *output_end(FILE *stream)
 
 /* --- columns -------------------------------------------------------------------------------- */
 
-/* Columns on a terminal: the bytes that begin a character. */
-static size_t text_width(const char *text)
-{
-    size_t width = 0;
-    for (; *text != 0; text++) {
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    }
-    return width;
-}
-
 void output_table_begin(struct output_table *table, const char *align)
 {
     *table = (struct output_table){.align = align, .columns = strlen(align)};
@@ -246,7 +300,7 @@ static void print_row(const struct output_table *table, const size_t *widths, si
     }
     for (size_t column = 0; column < columns; column++) {
         const char *cell = table->cells[first + column];
-        int padding = (int)(widths[column] - text_width(cell));
+        int padding = (int)(widths[column] - output_width(cell));
         bool last = column + 1 == columns;
         const char *gap = column > 0 ? "  " : "";
         if (table->align[column] == 'r') {
@@ -262,7 +316,7 @@ void output_table_print(struct output_table *table, FILE *stream, const char *in
 {
     size_t widths[OUTPUT_COLUMNS_MAX] = {0};
     for (size_t i = 0; i < table->cell_count; i++) {
-        size_t width = text_width(table->cells[i]);
+        size_t width = output_width(table->cells[i]);
         size_t *widest = &widths[i % table->columns];
         *widest = width > *widest ? width : *widest;
     }

@@ -50,6 +50,17 @@ const char *output_hex_bytes(const uint8_t *bytes, size_t len, char *text);
    enough. Returns `safe`. */
 const char *output_escape(const char *text, char *safe, size_t capacity);
 
+/* Columns of a terminal that the text takes, which is UTF-8 without control characters: none for what
+   is set above another character, two for East Asian ones. */
+size_t output_width(const char *text);
+
+/* Returns a copy of at most so many columns, of which the first is a "…" for what is missing in
+   front. The caller's. */
+char *output_shorten(const char *text, size_t columns);
+
+/* Cuts the text behind so many columns. */
+void output_cut(char *text, size_t columns);
+
 /* Strings from outside as JSON: as they are if they are UTF-8, else escaped as above. */
 void output_json_add_text(cJSON *object, const char *name, const char *text);
 

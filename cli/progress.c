@@ -11,6 +11,7 @@
 
 #define BAR_CELLS 30u
 #define BAR_CELLS_MIN 8u
+#define LABEL_MIN 12u      /* columns that are left to it */
 #define APPEARS_AFTER 0.25 /* seconds */
 #define REDRAWN_EVERY 0.1
 
@@ -39,11 +40,11 @@ void progress_update(struct progress *progress, uint64_t done)
         return;
     }
     progress->drawn = time;
-    char line[512];
     unsigned columns, rows;
     output_terminal_size(progress->stream, &columns, &rows);
-    progress_line(progress, columns, time - progress->started, line, sizeof(line));
+    char *line = progress_line(progress, columns, time - progress->started);
     fprintf(progress->stream, "\r\033[K%s", line);
+    free(line);
     fflush(progress->stream);
     progress->visible = true;
 }
@@ -74,32 +75,61 @@ static unsigned cell_count(const struct progress *progress, size_t used, unsigne
     return room < BAR_CELLS ? (unsigned)room : BAR_CELLS;
 }
 
-void progress_line(const struct progress *progress, unsigned columns, double seconds, char *line,
-                   size_t capacity)
+static char *safe_copy(const char *label)
 {
-    double rate = seconds > 0 ? (double)progress->done / seconds : 0;
-    char *facts;
+    const size_t capacity = 4 * strlen(label) + 1;
+    char *safe = output_allocate(capacity);
+    output_escape(label, safe, capacity);
+    return safe;
+}
+
+char *progress_fit(const char *label, const char *text, unsigned columns)
+{
+    const size_t room = columns > 0 ? columns - 1 : 0;
+    const size_t used = output_width(text) + 2;
+    const size_t left = room > used ? room - used : 0;
+    char *name = output_shorten(label, left > LABEL_MIN ? left : LABEL_MIN);
+    char *line = output_format("%s  %s", name, text);
+    free(name);
+    output_cut(line, room);
+    return line;
+}
+
+/* " 54 %  457 KB of 846.8 KB  130.6 KB/s  3 s left". */
+static char *facts_text(const struct progress *progress, double seconds)
+{
+    const double rate = seconds > 0 ? (double)progress->done / seconds : 0;
     if (progress->total == 0) {
-        facts = output_format("%s  %s/s", output_size(progress->done).text,
-                              output_size((uint64_t)rate).text);
-    } else {
-        uint64_t done = progress->done < progress->total ? progress->done : progress->total;
-        double part = (double)done / (double)progress->total;
-        double left = rate > 0 ? (double)(progress->total - done) / rate : 0;
-        facts = output_format("%3.0f %%  %s of %s  %s/s  %.0f s left", part * 100,
-                              output_size(done).text, output_size(progress->total).text,
-                              output_size((uint64_t)rate).text, left);
+        return output_format("%s  %s/s", output_size(progress->done).text,
+                             output_size((uint64_t)rate).text);
     }
-    unsigned count = cell_count(progress, strlen(progress->label) + strlen(facts) + 4, columns);
+    const uint64_t done = progress->done < progress->total ? progress->done : progress->total;
+    const double part = (double)done / (double)progress->total;
+    const double left = rate > 0 ? (double)(progress->total - done) / rate : 0;
+    return output_format("%3.0f %%  %s of %s  %s/s  %.0f s left", part * 100,
+                         output_size(done).text, output_size(progress->total).text,
+                         output_size((uint64_t)rate).text, left);
+}
+
+char *progress_line(const struct progress *progress, unsigned columns, double seconds)
+{
+    char *facts = facts_text(progress, seconds);
+    char *label = safe_copy(progress->label);
+    const unsigned count =
+        cell_count(progress, output_width(label) + output_width(facts) + 4, columns);
     char cells[3 * BAR_CELLS + 3] = "";
     if (count > 0) {
-        double part = (double)progress->done / (double)progress->total;
-        unsigned full = part >= 1 ? count : (unsigned)(part * count);
+        const double part = (double)progress->done / (double)progress->total;
+        const unsigned full = part >= 1 ? count : (unsigned)(part * count);
         for (unsigned i = 0; i < count; i++) {
             memcpy(cells + (size_t)3 * i, i < full ? "█" : "░", 3);
         }
         memcpy(cells + (size_t)3 * count, "  ", 3);
     }
-    snprintf(line, capacity, "%s  %s%s", progress->label, cells, facts);
+    char *text = output_format("%s%s", cells, facts);
+    char *line = progress_fit(label, text, columns);
+    free(label);
+    free(text);
     free(facts);
+    return line;
 }

@@ -18,7 +18,7 @@
 
 struct progress {
     FILE *stream;
-    const char *label; /* the caller's, kept until the end */
+    const char *label; /* escaped when it is printed; the caller's, kept until the end */
     uint64_t total;    /* 0 if not known */
     uint64_t done;
     double started, drawn; /* seconds of the steady clock */
@@ -33,9 +33,12 @@ void progress_update(struct progress *progress, uint64_t done);
 void progress_clear(struct progress *progress);
 void progress_end(struct progress *progress);
 
-/* Writes the bar's line, without control characters, as it looks at this moment: for a terminal of
-   `columns`, after `seconds` of work. For tests and for log lines that want a bar. */
-void progress_line(const struct progress *progress, unsigned columns, double seconds, char *line,
-                   size_t capacity);
+/* Returns the bar's line as it looks at this moment, after `seconds` of work, for a terminal of
+   `columns`, the last of which it leaves free so that it does not wrap. The caller's. */
+char *progress_line(const struct progress *progress, unsigned columns, double seconds);
+
+/* Returns "LABEL  TEXT", both without control characters, as one such line: a label that is too long loses its front, and if that is
+   not enough the text loses its end. The caller's. */
+char *progress_fit(const char *label, const char *text, unsigned columns);
 
 #endif

@@ -25,7 +25,7 @@ void push_show_begin(struct push_show *show, const struct push_device *devices, 
     show->lines = 0;
     for (size_t i = 0; i < count; i++) {
         char name[NAME_SIZE];
-        const int width = (int)strlen(name_of(&devices[i], name));
+        const size_t width = output_width(name_of(&devices[i], name));
         show->name_width = width > show->name_width ? width : show->name_width;
     }
     show->bars = output_can_redraw(stderr);
@@ -60,30 +60,38 @@ void push_show_clear(struct push_show *show)
     }
 }
 
-/* "garden 2.3.1 -> garden.local", or of many only the name. */
-static char *label_of(const struct push_show *show, const struct push_device *device)
+/* "garden 2.3.1 -> garden.local", or of many only the name, filled up so that their bars stand below
+   each other. */
+static char *label_of(const struct push_show *show, const struct push_device *device,
+                      unsigned columns)
 {
     char name[NAME_SIZE];
+    const size_t most = columns / 3;
+    const size_t width = show->name_width < most ? show->name_width : most;
 
     name_of(device, name);
-    return show->count == 1 ? output_format("%s -> %s", show->title, name)
-                            : output_format("%-*s", show->name_width, name);
+    if (show->count == 1) {
+        return output_format("%s -> %s", show->title, name);
+    }
+    char *shortened = output_shorten(name, width);
+    char *label = output_format("%s%*s", shortened, (int)(width - output_width(shortened)), "");
+    free(shortened);
+    return label;
 }
 
+/* Each bar is one line of the terminal, so that push_show_clear knows how far to go up. */
 static void draw_bar(struct push_show *show, const struct push_device *device, unsigned columns)
 {
-    char line[512];
-    char *label = label_of(show, device);
+    char *label = label_of(show, device, columns);
     const struct progress progress = {.label = label, .total = show->total, .done = device->sent};
+    char *line =
+        device->sent == show->total
+            ? progress_fit(label, "all sent; the device checks it", columns)
+            : progress_line(&progress, columns, (double)(show->drawn_ms - device->begun_ms) / 1000);
 
-    if (device->sent == show->total) {
-        snprintf(line, sizeof line, "%s  all sent; the device checks it", label);
-    } else {
-        progress_line(&progress, columns, (double)(show->drawn_ms - device->begun_ms) / 1000, line,
-                      sizeof line);
-    }
     fprintf(stderr, "%s\n", line);
     show->lines++;
+    free(line);
     free(label);
 }
 

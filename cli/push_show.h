@@ -23,9 +23,9 @@ struct push_show {
 
     const struct push_device *devices;
     size_t count;
-    int name_width; /* of the longest name, for the bars of many */
-    bool bars;      /* standard error is a terminal */
-    unsigned lines; /* of bars that stand there now */
+    size_t name_width; /* columns of the longest name, for the bars of many */
+    bool bars;         /* standard error is a terminal */
+    unsigned lines;    /* of bars that stand there now */
     uint32_t drawn_ms;
 };
 

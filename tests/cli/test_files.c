@@ -579,23 +579,61 @@ static void columns(void **state)
     capture_free(&capture);
 }
 
+/* The caller frees it. */
+static char *line_at(struct progress progress, unsigned columns, double seconds)
+{
+    char *line = progress_line(&progress, columns, seconds);
+    assert_true(output_width(line) < columns);
+    return line;
+}
+
+static void assert_line(struct progress progress, unsigned columns, double seconds,
+                        const char *expected)
+{
+    char *line = line_at(progress, columns, seconds);
+    assert_string_equal(line, expected);
+    free(line);
+}
+
 static void progress_lines(void **state)
 {
     (void)state;
-    struct progress progress = {.label = "code.bin", .total = 867072, .done = 468000};
-    char line[512];
-    progress_line(&progress, 100, 3.5, line, sizeof(line));
-    assert_string_equal(line,
-                        "code.bin  ████████████████░░░░░░░░░░░░░░   54 %  457 KB of 846.8 KB  "
-                        "130.6 KB/s  3 s left");
-    progress_line(&progress, 40, 3.5, line, sizeof(line));
-    assert_null(strstr(line, "█"));
-    progress = (struct progress){.label = "-", .done = 2048};
-    progress_line(&progress, 100, 2, line, sizeof(line));
-    assert_string_equal(line, "-  2 KB  1 KB/s");
-    progress = (struct progress){.label = "x", .total = 10, .done = 20};
-    progress_line(&progress, 100, 0, line, sizeof(line));
+    const struct progress half = {.label = "code.bin", .total = 867072, .done = 468000};
+    assert_line(half, 100, 3.5,
+                "code.bin  ████████████████░░░░░░░░░░░░░░   54 %  457 KB of 846.8 KB  "
+                "130.6 KB/s  3 s left");
+    assert_line(half, 60, 3.5, "code.bin   54 %  457 KB of 846.8 KB  130.6 KB/s  3 s left");
+    assert_line((struct progress){.label = "-", .done = 2048}, 100, 2, "-  2 KB  1 KB/s");
+    char *line = line_at((struct progress){.label = "x", .total = 10, .done = 20}, 100, 0);
     assert_non_null(strstr(line, "100 %"));
+    free(line);
+}
+
+/* A line that wraps cannot be wiped. Columns count, not bytes, and of a long name the end tells. */
+static void progress_lines_fit(void **state)
+{
+    (void)state;
+    struct progress progress = {
+        .label = "a-very-long-name-of-a-directory-or-so/and-of-a-file-too-2.3.1.bin",
+        .total = 867072,
+        .done = 468000};
+    assert_line(progress, 80, 3.5,
+                "…o/and-of-a-file-too-2.3.1.bin   54 %  457 KB of 846.8 KB  130.6 KB/s  3 s left");
+    progress.label = "garden\033[2J.bin";
+    assert_line(progress, 75, 3.5,
+                "garden\\x1b[2J.bin   54 %  457 KB of 846.8 KB  130.6 KB/s  3 s left");
+    progress.label = "größere Grüße – größere Grüße – größere Grüße – größere Grüße.bin";
+    assert_line(progress, 80, 3.5,
+                "…ere Grüße – größere Grüße.bin   54 %  457 KB of 846.8 KB  130.6 KB/s  3 s left");
+    progress.label = "花園花園花園花園花園花園花園花園花園花園花園花園花園花園.bin"; /* two wide */
+    for (unsigned columns = 1; columns < 200; columns++) {
+        free(line_at(progress, columns, 3.5));
+        free(progress_fit(progress.label, "all sent", columns));
+    }
+    char *line = line_at(progress, 20, 3.5);
+    assert_string_equal(line, "…園花園.bin   54 % ");
+    free(line);
+    assert_int_equal(output_width("花園 e\u0301 grüße"), 4 + 1 + 1 + 1 + 5);
 }
 
 int main(void)
@@ -619,6 +657,7 @@ int main(void)
         cmocka_unit_test(texts_from_outside),
         cmocka_unit_test(columns),
         cmocka_unit_test(progress_lines),
+        cmocka_unit_test(progress_lines_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
