@@ -14,6 +14,7 @@
 #include "cli/files.h"
 #include "cli/output.h"
 #include "posix/stop_signals.h"
+#include "server/facts.h"
 #include "server/server.h"
 
 #define GRACE_MS 5000u
@@ -58,33 +59,6 @@ static char *image_line(const struct catalog_image *image)
                       facts->problem[0] == '\0' ? "" : ": ", facts->problem);
     free(title);
     return line;
-}
-
-static cJSON *image_json(const struct catalog_image *image)
-{
-    static const char *const kinds[] = {"file", "app", "file system"};
-    const struct file_facts *facts = &image->facts;
-    char text[2 * OTA_SHA256_SIZE + 1];
-    cJSON *json = cJSON_CreateObject();
-    output_json_add_text(json, "name", image->name);
-    cJSON_AddStringToObject(json, "kind", kinds[facts->kind]);
-    cJSON_AddNumberToObject(json, "size", (double)image->size);
-    cJSON_AddBoolToObject(json, "compressed", facts->is_packed);
-    if (facts->project[0] != '\0') {
-        cJSON_AddStringToObject(json, "project", facts->project);
-    }
-    if (facts->version[0] != '\0') {
-        cJSON_AddStringToObject(json, "version", facts->version);
-    }
-    if (facts->chip != FILE_CHIP_NONE) {
-        cJSON_AddStringToObject(json, "chip", inspect_chip_name(facts->chip));
-    }
-    cJSON_AddStringToObject(json, "md5", output_hex_bytes(facts->md5, OTA_MD5_SIZE, text));
-    cJSON_AddStringToObject(json, "sha256", output_hex_bytes(facts->sha256, OTA_SHA256_SIZE, text));
-    if (facts->problem[0] != '\0') {
-        cJSON_AddStringToObject(json, "problem", facts->problem);
-    }
-    return json;
 }
 
 /* --- lines as they come --------------------------------------------------------------------- */
@@ -144,7 +118,7 @@ static void on_change(void *context, enum catalog_change change, const struct ca
     if (journal->json) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "event", change == CATALOG_ADDED ? "added" : "removed");
-        cJSON_AddItemToObject(json, "image", image_json(image));
+        cJSON_AddItemToObject(json, "image", facts_json(image));
         put(journal, json_line(json));
         return;
     }
@@ -299,7 +273,7 @@ static void print_start_json(struct server *server, const struct catalog_snapsho
     cJSON_AddNumberToObject(json, "port", server_port(server));
     cJSON *images = cJSON_AddArrayToObject(json, "images");
     for (size_t i = 0; i < snapshot->count; i++) {
-        cJSON_AddItemToArray(images, image_json(snapshot->images[i]));
+        cJSON_AddItemToArray(images, facts_json(snapshot->images[i]));
     }
     print_line(json_line(json));
 }

@@ -11,14 +11,9 @@
 #include <string.h>
 
 #include "server/decide.h"
+#include "server/facts.h"
 #include "server/hex.h"
 #include "server/transfer.h"
-
-static const char *kind_name(enum file_kind kind)
-{
-    static const char *const names[] = {"file", "app", "file system"};
-    return names[kind];
-}
 
 static enum MHD_Result send_page(struct http_request *request, const char *type, char *page,
                                  size_t size)
@@ -61,19 +56,6 @@ static void put_html(FILE *page, const char *text)
     }
 }
 
-static void put_url(FILE *page, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-            strchr("-._~", c) != NULL) {
-            fputc(c, page);
-        } else {
-            fprintf(page, "%%%02X", c);
-        }
-    }
-}
-
 static void put_cell(FILE *page, const char *text)
 {
     fputs("<td>", page);
@@ -85,8 +67,8 @@ static void put_row(FILE *page, const struct catalog_image *image)
     const struct file_facts *facts = &image->facts;
     char hex[2 * OTA_SHA256_SIZE + 1];
     char date[TRANSFER_DATE_SIZE];
-    fputs("<tr><td><a href=\"/files/", page);
-    put_url(page, image->name);
+    fputs("<tr><td><a href=\"", page);
+    facts_put_path(page, image);
     fputs("\">", page);
     put_html(page, image->name);
     fputs("</a>", page);
@@ -97,7 +79,7 @@ static void put_row(FILE *page, const struct catalog_image *image)
     put_cell(page, transfer_date(image->modified.tv_sec, date));
     fprintf(page, "<td><code title=\"%s\">%.12s…</code>",
             hex_of(facts->sha256, OTA_SHA256_SIZE, hex), hex);
-    put_cell(page, facts->problem[0] != '\0' ? facts->problem : kind_name(facts->kind));
+    put_cell(page, facts->problem[0] != '\0' ? facts->problem : facts_kind(facts->kind));
     fputc('\n', page);
 }
 
@@ -147,41 +129,6 @@ enum MHD_Result pages_index(struct http_request *request, struct catalog *catalo
 
 /* ------------------------------------------------------------------ JSON */
 
-static void add_text(cJSON *object, const char *name, const char *text)
-{
-    if (text[0] != '\0') {
-        cJSON_AddStringToObject(object, name, text);
-    }
-}
-
-static void add_image(cJSON *images, const struct catalog_image *image)
-{
-    const struct file_facts *facts = &image->facts;
-    char hex[2 * OTA_SHA256_SIZE + 1];
-    char date[TRANSFER_DATE_SIZE];
-    char url[3 * 255 + 16];
-    cJSON *object = cJSON_CreateObject();
-    FILE *to = fmemopen(url, sizeof url, "w");
-    if (to != NULL) {
-        fputs("/files/", to);
-        put_url(to, image->name);
-        fclose(to);
-        cJSON_AddStringToObject(object, "url", url);
-    }
-    cJSON_AddStringToObject(object, "name", image->name);
-    cJSON_AddStringToObject(object, "kind", kind_name(facts->kind));
-    cJSON_AddNumberToObject(object, "size", (double)image->size);
-    cJSON_AddBoolToObject(object, "compressed", facts->is_packed);
-    add_text(object, "project", facts->project);
-    add_text(object, "version", facts->version);
-    add_text(object, "chip", inspect_chip_name(facts->chip));
-    cJSON_AddStringToObject(object, "modified", transfer_date(image->modified.tv_sec, date));
-    cJSON_AddStringToObject(object, "md5", hex_of(facts->md5, OTA_MD5_SIZE, hex));
-    cJSON_AddStringToObject(object, "sha256", hex_of(facts->sha256, OTA_SHA256_SIZE, hex));
-    add_text(object, "problem", facts->problem);
-    cJSON_AddItemToArray(images, object);
-}
-
 enum MHD_Result pages_images(struct http_request *request, struct catalog *catalog)
 {
     cJSON *list = cJSON_CreateObject();
@@ -189,7 +136,7 @@ enum MHD_Result pages_images(struct http_request *request, struct catalog *catal
     cJSON_AddNumberToObject(list, "generation", (double)snapshot->generation);
     cJSON *images = cJSON_AddArrayToObject(list, "images");
     for (size_t i = 0; i < snapshot->count; i++) {
-        add_image(images, snapshot->images[i]);
+        cJSON_AddItemToArray(images, facts_json(snapshot->images[i]));
     }
     catalog_release(snapshot);
     char *text = cJSON_Print(list);
