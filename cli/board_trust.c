@@ -19,10 +19,11 @@ static int fail_full(const char *option, const char *word)
     return fail("--%s %s: a board has no room for so many keys", option, word);
 }
 
-static int read_digest(const char *word, uint8_t digest[OTA_SHA256_SIZE])
+static int read_digest(const struct command_call *call, const char *word,
+                       uint8_t digest[OTA_SHA256_SIZE])
 {
     struct key_file key;
-    if (key_file_read(&key, word, KEY_FILE_TRUST) != 0) {
+    if (key_file_read(&key, call, word, KEY_FILE_TRUST) != 0) {
         return COMMAND_FAILED;
     }
     int status = COMMAND_GOOD;
@@ -42,7 +43,7 @@ static int add_digests(const struct command_call *call, const char *option, bool
     const size_t count = command_values(call, option, &words);
     for (size_t i = 0; i < count; i++) {
         uint8_t digest[OTA_SHA256_SIZE];
-        const int status = read_digest(words[i], digest);
+        const int status = read_digest(call, words[i], digest);
         if (status != COMMAND_GOOD) {
             return status;
         }
@@ -64,7 +65,7 @@ static int add_keys(const struct command_call *call, const char *option, enum si
     int status = COMMAND_GOOD;
     for (size_t i = 0; i < count && status == COMMAND_GOOD; i++) {
         struct key_file key;
-        if (key_file_read(&key, words[i], KEY_FILE_PUBLIC) != 0) {
+        if (key_file_read(&key, call, words[i], KEY_FILE_PUBLIC) != 0) {
             return COMMAND_FAILED;
         }
         if (signing_verifier(scheme, &key.public_key) == NULL) {

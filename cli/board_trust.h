@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "cli/command.h"
+#include "cli/key_file.h"
 #include "posix/board.h"
 
 #define BOARD_TRUST_OPTIONS                                                                 \
@@ -20,6 +21,7 @@
         {"trust-secure-boot-v1", 0, "KEY",                                                  \
          "demand a Secure Boot v1 signature by this key; may be repeated"},                 \
         {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},     \
+        KEY_FILE_PASSWORD_OPTION,                                                           \
         {"report-signatures", 0, NULL, "demand none of them: only say how they stand"},     \
         {"verify-at-boot", 0, NULL, "the bootloader looks at Secure Boot signatures, too"}, \
     {                                                                                       \

@@ -14,7 +14,7 @@
 #include <updraft/tls.h>
 
 #include "cli/output.h"
-#include "cli/push_password.h"
+#include "cli/password.h"
 #include "posix/platform.h"
 #include "posix/tls_store.h"
 #include "posix/upgrade_file.h"
@@ -58,7 +58,7 @@ static int read_name(const struct command_call *call, struct ways *ways)
 
 static int read_login(const struct command_call *call, struct ways *ways)
 {
-    static struct push_password password; /* lives as long as the board runs */
+    static struct password password; /* lives as long as the board runs */
     const char *file = command_value(call, "password-file");
     const char *md5 = command_value(call, "md5-login");
     const char *restart = command_value(call, "restart");
@@ -77,7 +77,7 @@ static int read_login(const struct command_call *call, struct ways *ways)
         return COMMAND_GOOD;
     }
     ways->password = password.text;
-    return push_password_read(file, &password);
+    return password_read(file, &password);
 }
 
 /* ---- What is fetched ------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ static int add_signer(struct request *request, const char *path, const char *sig
     enum key_file_use use =
         signature_path != NULL || request->only_digest ? KEY_FILE_PUBLIC : KEY_FILE_PRIVATE;
     if (key_file_keep(path, command_value(request->call, "output")) != 0 ||
-        key_file_read(&signer->key, path, use) != 0) {
+        key_file_read(&signer->key, request->call, path, use) != 0) {
         return COMMAND_FAILED;
     }
     request->count++;
@@ -316,6 +316,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"scheme", 's', SIGNING_SCHEME_LIST, "how it is signed"},
     {"key", 'k', "FILE", "private key; up to three for secure-boot-v2"},
+    KEY_FILE_PASSWORD_OPTION,
     {"output", 'o', "FILE", "where the signed image goes; - is standard output"},
     {"append", 0, NULL, "secure-boot-v2: add to the signatures that are there"},
     {"digest", 0, NULL,

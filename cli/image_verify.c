@@ -327,6 +327,7 @@ static const struct command_option options[] = {
     {"key", 'k', "FILE",
      "demand a signature by this key: public or private, or its digest (a file, or 64 digits); may "
      "be repeated"},
+    KEY_FILE_PASSWORD_OPTION,
     {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},
     {"data", 0, NULL, "it is no app but other data: check the signature alone"},
     COMMAND_OPTION_JSON,

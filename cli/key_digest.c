@@ -82,7 +82,7 @@ static int run(const struct command_call *call)
     uint8_t digest[OTA_SHA256_SIZE];
     const char *path = command_argument(call, 0);
     if (key_file_keep(path, command_value(call, "output")) != 0 ||
-        key_file_read(&key, path, is_secret ? KEY_FILE_PRIVATE : KEY_FILE_PUBLIC) != 0) {
+        key_file_read(&key, call, path, is_secret ? KEY_FILE_PRIVATE : KEY_FILE_PUBLIC) != 0) {
         return COMMAND_FAILED;
     }
     int status = is_secret ? digest_v1(&key, digest) : digest_v2(&key, digest);
@@ -97,6 +97,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"scheme", 's', "secure-boot-v1|secure-boot-v2", "for which fuses (default secure-boot-v2)"},
     {"output", 'o', "FILE", "write the 32 bytes instead of printing them"},
+    KEY_FILE_PASSWORD_OPTION,
     COMMAND_OPTION_JSON,
     {0},
 };

@@ -11,13 +11,13 @@
 #include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ui.h>
 #include <openssl/x509.h>
 
 #include "cli/digest.h"
 #include "cli/files.h"
 #include "cli/key_object.h"
 #include "cli/output.h"
+#include "cli/password.h"
 #include "cli/secure_block.h"
 
 #define KEY_LIMIT 65536u
@@ -137,9 +137,61 @@ void key_file_close(struct key_file *key)
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-/* Decodes PEM or DER; a password is asked for at the terminal. */
-static EVP_PKEY *decode(const struct files_content *content, int selection)
+/* A key file that is being read. */
+struct reading {
+    const struct command_call *call;
+    const char *name;
+    const struct files_content *content;
+    enum key_file_use use;
+    bool is_locked; /* a password was wanted */
+    int status;     /* of finding one */
+    struct password password;
+};
+
+/* OpenSSL's way to ask for a password; it may do so several times. */
+static int give_password(char *text, int size, int is_written, void *context)
 {
+    static const struct password_places places = {"key-password-file", NULL, KEY_FILE_PASSWORD_ENV};
+    struct reading *reading = context;
+    struct password *password = &reading->password;
+    (void)is_written;
+    if (!reading->is_locked) {
+        reading->is_locked = true;
+        reading->status = password_find(reading->call, &places, password);
+        if (reading->status == COMMAND_GOOD && !password->is_known) {
+            (void)password_ask(reading->name, password);
+        }
+    }
+    size_t len = strlen(password->text);
+    if (!password->is_known || len > (size_t)size) {
+        return -1;
+    }
+    memcpy(text, password->text, len);
+    return (int)len;
+}
+
+static int fail_locked(const struct reading *reading)
+{
+    static const char instead[] =
+        "--key-password-file or " KEY_FILE_PASSWORD_ENV " in the environment gives it";
+    const struct password *password = &reading->password;
+    if (reading->status != COMMAND_GOOD) {
+        return reading->status;
+    }
+    if (password->is_known) {
+        return fail("%s: the password is wrong: the key cannot be decrypted with it",
+                    reading->name);
+    }
+    return password->was_asked
+               ? fail("%s: is encrypted, and no password was typed; %s", reading->name, instead)
+               : fail("%s: is encrypted, and there is no terminal to ask for its password at; %s",
+                      reading->name, instead);
+}
+
+/* Decodes PEM or DER. */
+static EVP_PKEY *decode(struct reading *reading, int selection)
+{
+    const struct files_content *content = reading->content;
     EVP_PKEY *own = NULL;
     const unsigned char *data = content->data;
     size_t left = content->size;
@@ -148,7 +200,7 @@ static EVP_PKEY *decode(const struct files_content *content, int selection)
     if (decoder == NULL) {
         return NULL;
     }
-    (void)OSSL_DECODER_CTX_set_passphrase_ui(decoder, UI_OpenSSL(), NULL);
+    (void)OSSL_DECODER_CTX_set_pem_password_cb(decoder, give_password, reading);
     if (OSSL_DECODER_from_data(decoder, &data, &left) != 1) {
         EVP_PKEY_free(own);
         own = NULL;
@@ -173,19 +225,24 @@ static int read_token(struct key_file *key, const char *uri, enum key_file_use u
     return key->token != NULL ? key_file_adopt(key, uri, own) : 1;
 }
 
-static int read_content(struct key_file *key, const char *name, const struct files_content *content,
-                        enum key_file_use use)
+static int read_content(struct key_file *key, struct reading *reading)
 {
+    const struct files_content *content = reading->content;
+    const char *name = reading->name;
+    const enum key_file_use use = reading->use;
     if (content->size == OTA_SHA256_SIZE && use == KEY_FILE_TRUST) {
         *key = (struct key_file){.name = name, .has_digest = true};
         memcpy(key->digest, content->data, OTA_SHA256_SIZE);
         return 0;
     }
     bool is_raw = content->size == RAW_SIZE;
-    EVP_PKEY *own = is_raw ? decode_raw(content) : decode(content, EVP_PKEY_KEYPAIR);
+    EVP_PKEY *own = is_raw ? decode_raw(content) : decode(reading, EVP_PKEY_KEYPAIR);
     key->is_private = !is_raw && own != NULL;
+    if (own == NULL && reading->is_locked) {
+        return fail_locked(reading);
+    }
     if (own == NULL && !is_raw) {
-        own = decode(content, EVP_PKEY_PUBLIC_KEY);
+        own = decode(reading, EVP_PKEY_PUBLIC_KEY);
     }
     if (own == NULL) {
         return fail("%s: holds no key that can be read: it takes PEM or DER, or the 64 bytes of a "
@@ -215,7 +272,8 @@ static bool parse_digest(const char *word, uint8_t digest[OTA_SHA256_SIZE])
     return true;
 }
 
-int key_file_read(struct key_file *key, const char *path, enum key_file_use use)
+int key_file_read(struct key_file *key, const struct command_call *call, const char *path,
+                  enum key_file_use use)
 {
     *key = (struct key_file){.name = files_name(path)};
     if (key_token_is_uri(path)) {
@@ -229,7 +287,9 @@ int key_file_read(struct key_file *key, const char *path, enum key_file_use use)
     if (files_read(path, KEY_LIMIT, &content) != 0) {
         return 1;
     }
-    int status = read_content(key, key->name, &content, use);
+    struct reading reading = {.call = call, .name = key->name, .content = &content, .use = use};
+    int status = read_content(key, &reading);
+    password_wipe(&reading.password);
     OPENSSL_cleanse(content.data, content.size);
     files_release(&content);
     ERR_clear_error();

@@ -8,7 +8,7 @@
  * checks may also be given the 32 bytes of a key's digest.
  *
  *     struct key_file key;
- *     if (key_file_read(&key, path, KEY_FILE_PRIVATE) != 0) return COMMAND_FAILED;
+ *     if (key_file_read(&key, call, path, KEY_FILE_PRIVATE) != 0) return COMMAND_FAILED;
  *     verifier->verify(&key.public_key, ...);
  *     key_file_close(&key);
  */
@@ -20,6 +20,7 @@
 
 #include <updraft/signature.h>
 
+#include "cli/command.h"
 #include "cli/key_token.h"
 
 enum key_file_use {
@@ -39,9 +40,21 @@ struct key_file {
     uint8_t digest[OTA_SHA256_SIZE];
 };
 
-/* Reads the key at `path` ("-": standard input). Returns 0, or 1 after a message; there is nothing
-   to close then. The key may be weak: key_file_strong tells. */
-int key_file_read(struct key_file *key, const char *path, enum key_file_use use);
+/* The password of keys that are encrypted, for each command that reads any: the option, and the
+   environment variable beside it. */
+#define KEY_FILE_PASSWORD_OPTION                                                             \
+    {                                                                                        \
+        "key-password-file", 0, "FILE",                                                      \
+            "the password of encrypted keys is in the first line of this file; without it, " \
+            "in " KEY_FILE_PASSWORD_ENV                                                      \
+    }
+#define KEY_FILE_PASSWORD_ENV "UPDRAFT_KEY_PASSWORD"
+
+/* Reads the key at `path` ("-": standard input). One that is encrypted is opened by the password
+   that the call or the environment gives, or a person at the terminal. Returns 0, or 1 after a
+   message; there is nothing to close then. The key may be weak: key_file_strong tells. */
+int key_file_read(struct key_file *key, const struct command_call *call, const char *path,
+                  enum key_file_use use);
 
 /* Refuses an output that would overwrite the key at `path`: nobody could get that back. `output`
    may be NULL or "-". Returns 0, or 1 after a message. */

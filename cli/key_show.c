@@ -141,7 +141,7 @@ static int as_c(const struct command_call *call)
     struct key_file *keys = output_allocate((count + 1) * sizeof(*keys));
     size_t read = 0;
     while (read < count &&
-           key_file_read(&keys[read], command_argument(call, read), KEY_FILE_PUBLIC) == 0) {
+           key_file_read(&keys[read], call, command_argument(call, read), KEY_FILE_PUBLIC) == 0) {
         read++;
     }
     int status =
@@ -181,7 +181,7 @@ static int run(const struct command_call *call)
         return command_usage(call, "FILE: one key, unless it is --as c");
     }
     struct key_file key;
-    if (key_file_read(&key, command_argument(call, 0), KEY_FILE_PUBLIC) != 0) {
+    if (key_file_read(&key, call, command_argument(call, 0), KEY_FILE_PUBLIC) != 0) {
         return COMMAND_FAILED;
     }
     int status = COMMAND_GOOD;
@@ -199,6 +199,7 @@ static int run(const struct command_call *call)
 static const struct command_option options[] = {
     {"as", 0, "pem|raw|c", "write the public half instead: PEM, 64 raw bytes, or C for a firmware"},
     {"output", 'o', "FILE", "where that goes (default: standard output)"},
+    KEY_FILE_PASSWORD_OPTION,
     COMMAND_OPTION_JSON,
     {0},
 };

@@ -13,7 +13,7 @@
 #include "cli/output.h"
 #include "cli/push_device.h"
 #include "cli/push_image.h"
-#include "cli/push_password.h"
+#include "cli/password.h"
 #include "cli/push_show.h"
 #include "cli/push_target.h"
 #include "posix/socket.h"
@@ -24,7 +24,7 @@ struct push {
     const struct command_call *call;
     const char *file;
     struct push_image image;
-    struct push_password password;
+    struct password password;
     struct push_devices devices;
     struct push_job job;
     struct push_show show;
@@ -164,7 +164,8 @@ static int read_options(struct push *push, struct push_wish *wish)
     push->job.timeout_ms = (uint32_t)seconds * 1000;
     push->job.is_data = command_flag(call, "data");
     push->force = command_flag(call, "force");
-    return push_password_find(call, &push->password);
+    static const struct password_places places = {"password-file", "password", "UPDRAFT_PASSWORD"};
+    return password_find(call, &places, &push->password);
 }
 
 /* ---- What is pushed, and to whom ------------------------------------------------------------- */
@@ -277,7 +278,7 @@ static void ask_beforehand(struct push *push)
     for (size_t i = 0; i < push->devices.count && !push->password.is_known; i++) {
         const struct push_device *device = &push->devices.devices[i];
         if (device->wants_password && device->phase == PUSH_QUEUED) {
-            push_password_ask(device->name, &push->password);
+            password_ask(device->name, &push->password);
             return;
         }
     }
@@ -296,7 +297,7 @@ static bool ask_afterwards(struct push *push)
             continue;
         }
         if (!asked && !stopped) {
-            push_password_ask(device->name, &push->password);
+            password_ask(device->name, &push->password);
             asked = true;
         }
         if (push->password.is_known && !stopped) {
@@ -375,7 +376,7 @@ static int run(const struct command_call *call)
     platform_close(&push.platform);
     push_devices_free(&push.devices);
     push_image_close(&push.image);
-    push_password_wipe(&push.password);
+    password_wipe(&push.password);
     release_signals(&ends);
     return status;
 }

@@ -20,7 +20,7 @@ int signature_keys_read(const struct command_call *call, struct signature_keys *
     }
     for (size_t i = 0; i < count; i++) {
         struct key_file *key = &keys->keys[i];
-        if (key_file_read(key, paths[i], KEY_FILE_TRUST) != 0) {
+        if (key_file_read(key, call, paths[i], KEY_FILE_TRUST) != 0) {
             return COMMAND_FAILED;
         }
         keys->count++;

@@ -14,7 +14,7 @@ updraft=$(realpath "$1")
 folder=$(mktemp -d)
 running=()
 started= # the process that start has started last
-unset UPDRAFT_PASSWORD UPDRAFT_BOARD_PASSWORD
+unset UPDRAFT_PASSWORD UPDRAFT_BOARD_PASSWORD UPDRAFT_KEY_PASSWORD
 
 clean_up() {
     local process

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The password of a push. */
+/* A password: found, or asked for. */
 
-#include "cli/push_password.h"
+#include "cli/password.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,7 @@
 #include "cli/files.h"
 #include "cli/output.h"
 
-#define ENVIRONMENT "UPDRAFT_PASSWORD"
-
-static bool take(struct push_password *password, const char *text, size_t len)
+static bool take(struct password *password, const char *text, size_t len)
 {
     if (len >= sizeof password->text || memchr(text, '\0', len) != NULL) {
         return false;
@@ -28,7 +26,7 @@ static bool take(struct push_password *password, const char *text, size_t len)
     return true;
 }
 
-int push_password_read(const char *path, struct push_password *password)
+int password_read(const char *path, struct password *password)
 {
     struct files_content content = {0};
     struct stat facts;
@@ -49,33 +47,36 @@ int push_password_read(const char *path, struct push_password *password)
     files_release(&content);
     return good ? COMMAND_GOOD
                 : fail("%s: its first line is no password of 1 to %u bytes", files_name(path),
-                       PUSH_PASSWORD_SIZE - 1);
+                       PASSWORD_SIZE - 1);
 }
 
-int push_password_find(const struct command_call *call, struct push_password *password)
+int password_find(const struct command_call *call, const struct password_places *places,
+                  struct password *password)
 {
-    const char *path = command_value(call, "password-file");
-    const char *given = command_value(call, "password");
-    const char *kept = getenv(ENVIRONMENT);
+    const char *path = command_value(call, places->file_option);
+    const char *given =
+        places->text_option != NULL ? command_value(call, places->text_option) : NULL;
+    const char *kept = getenv(places->environment);
 
-    *password = (struct push_password){.is_known = false};
+    *password = (struct password){.is_known = false};
     if (path != NULL && given != NULL) {
-        return command_usage(call, "--password and --password-file cannot both be given");
+        return command_usage(call, "--%s and --%s cannot both be given", places->text_option,
+                             places->file_option);
     }
     if (path != NULL) {
-        return push_password_read(path, password);
+        return password_read(path, password);
     }
     given = given != NULL ? given : kept;
     if (given != NULL && !take(password, given, strlen(given))) {
-        return fail("the password is longer than %u bytes", PUSH_PASSWORD_SIZE - 1);
+        return fail("the password is longer than %u bytes", PASSWORD_SIZE - 1);
     }
     return COMMAND_GOOD;
 }
 
 /* Reads a line without its end; what does not fit is passed over, and makes it no line. */
-static bool read_line(int terminal, struct push_password *password)
+static bool read_line(int terminal, struct password *password)
 {
-    char text[PUSH_PASSWORD_SIZE];
+    char text[PASSWORD_SIZE];
     size_t len = 0;
     char byte = 0;
     bool fits = true;
@@ -92,7 +93,7 @@ static bool read_line(int terminal, struct push_password *password)
     return good;
 }
 
-bool push_password_ask(const char *name, struct push_password *password)
+bool password_ask(const char *name, struct password *password)
 {
     const int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct termios usual;
@@ -107,6 +108,7 @@ bool push_password_ask(const char *name, struct push_password *password)
     silent.c_lflag &= ~(tcflag_t)ECHO;
     silent.c_lflag |= ECHONL;
     tcsetattr(terminal, TCSAFLUSH, &silent);
+    password->was_asked = true;
     dprintf(terminal, "Password of %s: ", name);
     const bool good = read_line(terminal, password);
     tcsetattr(terminal, TCSAFLUSH, &usual);
@@ -114,7 +116,7 @@ bool push_password_ask(const char *name, struct push_password *password)
     return good;
 }
 
-void push_password_wipe(struct push_password *password)
+void password_wipe(struct password *password)
 {
     explicit_bzero(password, sizeof *password);
 }
