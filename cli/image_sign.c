@@ -55,17 +55,31 @@ static int add_signer(struct request *request, const char *path, const char *sig
     return key_file_strong(&signer->key, command_flag(request->call, "weak"));
 }
 
+static bool is_secure_boot(enum signing_scheme scheme)
+{
+    return scheme == SIGNING_V1 || scheme == SIGNING_V2;
+}
+
 static int read_scheme(struct request *request)
 {
-    const char *name = command_value(request->call, "scheme");
+    const struct command_call *call = request->call;
+    const char *name = command_value(call, "scheme");
     if (name == NULL) {
-        return command_usage(request->call, "--scheme is missing: " SIGNING_SCHEME_LIST);
+        return command_usage(call, "--scheme is missing: " SIGNING_SCHEME_LIST);
     }
     request->scheme = signing_scheme_parse(name);
-    return request->scheme != SIGNING_SCHEMES
-               ? COMMAND_GOOD
-               : command_usage(request->call, "--scheme takes " SIGNING_SCHEME_LIST ", not \"%s\"",
-                               name);
+    if (request->scheme == SIGNING_SCHEMES) {
+        return command_usage(call, "--scheme takes " SIGNING_SCHEME_LIST ", not \"%s\"", name);
+    }
+    /* Its signature must be directly behind the image, where the one before would be. */
+    if (is_secure_boot(request->scheme) && command_flag(call, "again") &&
+        !command_flag(call, "data")) {
+        return command_usage(call,
+                             "--again is not for an image and Secure Boot: take its signature "
+                             "off with \"updraft image strip\"%s",
+                             request->scheme == SIGNING_V2 ? ", or add to it with --append" : "");
+    }
+    return COMMAND_GOOD;
 }
 
 static int read_signers(struct request *request)
@@ -147,11 +161,10 @@ static int read_input(struct request *request)
                          ? request->signers[0].key.public_key.len
                          : 0;
     bool is_data = command_flag(call, "data");
-    bool secure_boot = request->scheme == SIGNING_V1 || request->scheme == SIGNING_V2;
     if (signed_file_open(file, command_argument(call, 0), is_data, rsa_len) != 0) {
         return COMMAND_FAILED;
     }
-    if (secure_boot && !is_data && !file->has_secure_boot) {
+    if (is_secure_boot(request->scheme) && !is_data && !file->has_secure_boot) {
         return file->is_gzip
                    ? fail("%s: is compressed, and Secure Boot's signature is a part of the image: "
                           "sign first, compress then",
@@ -325,7 +338,8 @@ static const struct command_option options[] = {
     {"public-key", 0, "FILE", "who has made it; may be repeated, in the same order"},
     {"data", 0, NULL, "it is no firmware image but other data"},
     {"weak", 0, NULL, "allow RSA keys from 1024 bits on, and exponents from 3 on"},
-    {"again", 0, NULL, "sign what looks signed already, signature and all"},
+    {"again", 0, NULL,
+     "arduino schemes, or --data: sign what looks signed already, signature and all"},
     COMMAND_OPTION_JSON,
     {0},
 };
