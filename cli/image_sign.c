@@ -185,6 +185,21 @@ static int lay_out(struct request *request)
     return signing_layout_begin(&request->layout);
 }
 
+/* How one who signs elsewhere is to do so. */
+static const char *way_to_sign(enum ota_signature_scheme scheme)
+{
+    switch (scheme) {
+    case OTA_SIGNATURE_RSA_PSS:
+        return "by RSA-PSS with SHA-256 and a salt of 32 bytes";
+    case OTA_SIGNATURE_RSA_PKCS1:
+        return "by RSA with the padding of PKCS #1 v1.5 that names SHA-256";
+    case OTA_SIGNATURE_RSA_PKCS1_RAW:
+        return "by RSA with the padding of PKCS #1 v1.5 that names no hash";
+    default:
+        return "by ECDSA";
+    }
+}
+
 static int make_signature(const struct request *request, struct signer *signer)
 {
     const uint8_t *digest = signing_layout_digest(&request->layout, signer->verifier);
@@ -196,10 +211,10 @@ static int make_signature(const struct request *request, struct signer *signer)
     }
     enum ota_err err = signer->verifier->verify(&signer->key.public_key, digest,
                                                 signer->signature.bytes, signer->signature.len);
-    return err == OTA_OK
-               ? COMMAND_GOOD
-               : fail("%s: is no signature of %s by %s; sign what --digest prints, by this scheme",
-                      files_name(signer->signature_path), request->file.name, signer->key.name);
+    return err == OTA_OK ? COMMAND_GOOD
+                         : fail("%s: is no signature of %s by %s; sign what --digest prints, %s",
+                                files_name(signer->signature_path), request->file.name,
+                                signer->key.name, way_to_sign(signer->verifier->scheme));
 }
 
 /* --- the result ----------------------------------------------------------------------------- */
@@ -347,11 +362,17 @@ static const struct command_option options[] = {
 static const char *const examples[] = {
     "updraft image sign sketch.bin --scheme arduino --key signing.pem -o sketch.signed.bin",
     "updraft image sign app.bin -s secure-boot-v2 -k first.pem -k second.pem -o app.signed.bin",
-    "# with a key that stays where it is",
+    "# with an ECDSA key (P-256, P-384) that stays where it is",
     "updraft image sign app.bin -s secure-boot-v2 --public-key pub.pem --digest -o digest.bin",
     "openssl pkeyutl -sign -inkey elsewhere.pem -in digest.bin -out signature.bin",
     "updraft image sign app.bin -s secure-boot-v2 --public-key pub.pem \\",
     "    --signature signature.bin -o app.signed.bin",
+    "# the second line for an RSA key and secure-boot-v2",
+    "openssl pkeyutl -sign -inkey elsewhere.pem -in digest.bin -out signature.bin \\",
+    "    -pkeyopt rsa_padding_mode:pss -pkeyopt rsa_pss_saltlen:32 -pkeyopt digest:sha256",
+    "# the second line for an RSA key and arduino",
+    "openssl pkeyutl -sign -inkey elsewhere.pem -in digest.bin -out signature.bin \\",
+    "    -pkeyopt digest:sha256",
     NULL,
 };
 
