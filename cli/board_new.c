@@ -210,7 +210,7 @@ static int fail_app(const struct content *content, const struct image_reading *r
         return COMMAND_FAILED;
     }
     if (detected.failure.err != OTA_OK || detected.image.form == reading->form) {
-        return image_report_fail(report);
+        return image_report_fail(report, "it is for no slot: a board has its own");
     }
     return fail(
         "%s: is whole, and of the form \"%s\"; this board boots images of the form \"%s\"%s",

@@ -17,6 +17,7 @@
 #define LABEL_WIDTH 14
 #define VALUE_WIDTH 30
 #define SECOND_LABEL_WIDTH 10
+#define VERIFY_HINT "see \"updraft image verify --bootloader\""
 
 /* Facts in two columns, as far as they fit. */
 struct facts {
@@ -443,7 +444,7 @@ static bool has_facts(const struct image_report *report)
 static int judge(const struct image_report *report)
 {
     if (report->failure.err != OTA_OK) {
-        return image_report_fail(report);
+        return image_report_fail(report, VERIFY_HINT);
     }
     if (!is_right(report)) {
         return fail("%s: the SHA-256 that ends the image does not match it; a chip boots such a "
@@ -464,7 +465,7 @@ static int show(const char *path, cJSON *list, bool apart)
         return 1;
     }
     if (!has_facts(&report)) {
-        return image_report_fail(&report);
+        return image_report_fail(&report, VERIFY_HINT);
     }
     if (list != NULL) {
         cJSON_AddItemToArray(list, report_json(&report));

@@ -106,7 +106,7 @@ static int fail_hash(const struct image_report *report)
                 report->name, report->failure.offset, report->image.crc);
 }
 
-static int fail_segment(const struct image_report *report)
+static int fail_segment(const struct image_report *report, const char *if_bootloader)
 {
     const struct image_report_segment *segment = &report->segments[report->segment_count - 1];
     unsigned index = report->segment_count - 1;
@@ -117,9 +117,8 @@ static int fail_segment(const struct image_report *report)
             report->name, index, segment->offset, output_thousands(segment->length).text);
     }
     return fail(
-        "%s: segment 0 has %s bytes, too few for an app's description; if it is a bootloader, "
-        "say --bootloader",
-        report->name, output_thousands(segment->length).text);
+        "%s: segment 0 has %s bytes, too few for an app's description; if it is a bootloader, %s",
+        report->name, output_thousands(segment->length).text, if_bootloader);
 }
 
 static int fail_chip(const struct image_report *report)
@@ -131,7 +130,7 @@ static int fail_chip(const struct image_report *report)
                 image_chip_name(report->wanted_chip, unknown_wanted));
 }
 
-int image_report_fail(const struct image_report *report)
+int image_report_fail(const struct image_report *report, const char *if_bootloader)
 {
     const struct ota_failure *failure = &report->failure;
     switch (failure->err) {
@@ -144,7 +143,7 @@ int image_report_fail(const struct image_report *report)
     case OTA_ERR_IMAGE_HASH:
         return fail_hash(report);
     case OTA_ERR_IMAGE_SEGMENT:
-        return fail_segment(report);
+        return fail_segment(report, if_bootloader);
     case OTA_ERR_IMAGE_CHIP:
         return fail_chip(report);
     case OTA_ERR_IMAGE_SEGMENT_COUNT:

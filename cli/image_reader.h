@@ -75,7 +75,8 @@ double image_report_percent(const struct image_report *report);
    no signature, and devices refuse that. Returns 0, or 1 after a message. */
 int image_report_check_packing(const struct image_report *report);
 
-/* Says in one sentence what is wrong with the image: what, where, what to do. Returns 1. */
-int image_report_fail(const struct image_report *report);
+/* Says in one sentence what is wrong with the image: what, where, what to do. `if_bootloader` is what
+   to do about one that may be a bootloader's ("say --bootloader"). Returns 1. */
+int image_report_fail(const struct image_report *report, const char *if_bootloader);
 
 #endif

@@ -201,7 +201,7 @@ static int judge(struct image_verdict *verdict)
 {
     const struct image_report *report = verdict->report;
     if (report->failure.err != OTA_OK) {
-        return image_report_fail(report);
+        return image_report_fail(report, "say --bootloader");
     }
     /* What is written into a slot is the file; filler behind the image can be left out. */
     verdict->size = report->trailer_is_filler ? report->image.length : report->file_size;

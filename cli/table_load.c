@@ -17,6 +17,7 @@
 #include "cli/table_rules.h"
 
 #define MEGABYTE (UINT64_C(1) << 20)
+#define FLASH_MEGABYTES_MAX 128u
 
 int table_load_fail(const char *name, const struct table_problem *problem)
 {
@@ -117,7 +118,8 @@ int table_load_options(const struct command_call *call, struct loaded_table *loa
                      &options->primary_bootloader_offset) != COMMAND_GOOD ||
         read_address(call, "recovery-bootloader-offset", &options->has_recovery_bootloader,
                      &options->recovery_bootloader_offset) != COMMAND_GOOD ||
-        !command_number(call, "flash-size", MEGABYTE, 128 * MEGABYTE, &flash_size)) {
+        !command_number(call, "flash-size", MEGABYTE, FLASH_MEGABYTES_MAX * MEGABYTE,
+                        &flash_size)) {
         return COMMAND_USAGE;
     }
     if (flash_size % MEGABYTE != 0) {
@@ -144,6 +146,21 @@ void table_unload(struct loaded_table *loaded)
 
 /* Tables. */
 
+/* The problem speaks of the original's menu; here the size is an option. */
+static int fail_flash_size(const struct loaded_table *loaded, struct table_problem *problem)
+{
+    char hint[64] = "make the table smaller";
+    unsigned megabytes = 1;
+    while ((int64_t)(megabytes * MEGABYTE) < table_end(&loaded->table)) {
+        megabytes *= 2;
+    }
+    if (megabytes <= FLASH_MEGABYTES_MAX) {
+        snprintf(hint, sizeof hint, "here: --flash-size %uMB, or a smaller table", megabytes);
+    }
+    table_hint(problem, hint);
+    return table_load_fail(loaded->name, problem);
+}
+
 static int check(struct loaded_table *loaded)
 {
     struct table_problem problem;
@@ -155,7 +172,7 @@ static int check(struct loaded_table *loaded)
         return table_load_fail(loaded->name, &problem);
     }
     if (loaded->megabytes > 0 && !table_fits_flash(&loaded->table, loaded->megabytes, &problem)) {
-        return table_load_fail(loaded->name, &problem);
+        return fail_flash_size(loaded, &problem);
     }
     return COMMAND_GOOD;
 }

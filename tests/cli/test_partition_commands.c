@@ -101,6 +101,8 @@ static void errors_say_file_line_and_what_to_do(void **state)
     run_expect_failure("partition show nothing-like-it", "partition make --list");
     run_expect_failure("partition check two_ota --flash-size 2MB",
                        "two_ota: Partitions tables occupies 3.1MB of flash (3211264 bytes)");
+    write_text("far.csv", "a,app,factory,0x10000,64K\nb,data,nvs,200M,16K\n");
+    run_expect_failure("partition check far.csv --flash-size 128MB", "(make the table smaller)");
     write_text("empty.csv", "");
     run_expect_failure("partition show empty.csv", "is empty");
     write_text("empty.csv", "# nothing\n");

@@ -65,6 +65,8 @@ static int setup(void **state)
     assert_file_written("garden.bin", image, len);
     image[5000] ^= 1;
     assert_file_written("damaged.bin", image, len);
+    memcpy(image + 28, (const uint8_t[]){16, 0, 0, 0}, 4); /* the length of its first segment */
+    assert_file_written("small.bin", image, len);
     assert_file_written("data.bin", "some data", 9);
     return len > 0 ? 0 : -1;
 }
@@ -223,6 +225,8 @@ static void test_what_cannot_be_made_is_refused(void **unused)
         {"--data ota_0=data.bin", 1, "put images there with --app"},
         {"--data nowhere=data.bin", 1, "no partition of that label"},
         {"--flash-size 2MB --partitions two_ota", 1, "two_ota"},
+        {"--flash-size 3MB", 1, "(here: --flash-size 4MB, or a smaller table)"},
+        {"--chip esp32s3 --app ota_0=small.bin", 1, "it is for no slot: a board has its own"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char words[256];
