@@ -247,6 +247,10 @@ static void print_life(struct board *board)
     printf("  boots    %" PRIu32 " in all, the last by %s\n", board->state->boots,
            board->state->boots > 0 ? board_reset_reason_text(board->state->reset_reason)
                                    : "nothing yet");
+    if (board->state->hold[0] != '\0') {
+        char reason[4 * BOARD_HOLD_SIZE + 1];
+        printf("  held     %s\n", output_escape(board->state->hold, reason, sizeof reason));
+    }
     printf("  flash    %s operations: %s programs, %s erases, %.3f s as a real chip does them\n",
            output_thousands(statistics->operations).text,
            output_thousands(statistics->programs).text,
@@ -322,6 +326,11 @@ static int print_json(struct board *board, const struct slot_facts *facts, size_
     cJSON_AddNumberToObject(json, "boots", state->boots);
     cJSON_AddNumberToObject(json, "boots_since_power_on", state->boots_since_power_on);
     cJSON_AddStringToObject(json, "reset_reason", board_reset_reason_text(state->reset_reason));
+    if (state->hold[0] != '\0') {
+        output_json_add_text(json, "hold", state->hold);
+    } else {
+        cJSON_AddNullToObject(json, "hold");
+    }
     cJSON_AddNumberToObject(json, "otadata_sequence", sequence);
     if (board->settings.profile[0] != '\0') {
         cJSON_AddStringToObject(json, "profile", board->settings.profile);
@@ -393,7 +402,9 @@ const struct command command_board_info = {
     .description =
         "Shows what is in each slot and what otadata says of it, why the board was last reset, an "
         "update that waits to be resumed, and what the flash chip has done. ERASED counts the "
-        "erases of all sectors of a slot, WORN MOST those of the sector that has most.\n"
+        "erases of all sectors of a slot, WORN MOST those of the sector that has most. A board "
+        "that "
+        "was told to hold its updates is held, and says why.\n"
         "\n"
         "Below is the memory map: every byte of the flash, and what holds it. UPDATED says how an "
         "update of data would be made: in two steps, so that the old content stands until the new "

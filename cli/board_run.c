@@ -130,6 +130,10 @@ static int run(const struct command_call *call)
 {
     struct runner_options options;
     struct ways ways;
+    const char *hold = command_value(call, "hold");
+    if (hold != NULL && hold[0] == '\0') {
+        return command_usage(call, "--hold takes a reason; \"updraft board release\" ends a hold");
+    }
     int status = read_options(call, &options);
     if (status == COMMAND_GOOD) {
         status = board_ways_read(call, &ways);

@@ -37,7 +37,7 @@ static void hold(struct board_state *state, const struct command_call *call)
     const char *reason = command_count(call) > 1 ? command_argument(call, 1) : REASON_DEFAULT;
     /* The first byte comes last: whoever looks meanwhile sees no hold, and never half a reason. */
     state->hold[0] = '\0';
-    strncpy(state->hold + 1, reason[0] != '\0' ? reason + 1 : "", sizeof state->hold - 2);
+    strncpy(state->hold + 1, reason + 1, sizeof state->hold - 2);
     state->hold[sizeof state->hold - 1] = '\0';
     state->hold[0] = reason[0];
 }
@@ -55,6 +55,10 @@ static int run_press(const struct command_call *call)
 
 static int run_hold(const struct command_call *call)
 {
+    const char *reason = command_argument(call, 1);
+    if (reason != NULL && reason[0] == '\0') {
+        return command_usage(call, "REASON is empty; \"updraft board release\" ends a hold");
+    }
     return touch(call, hold);
 }
 

@@ -140,6 +140,43 @@ static void test_info_as_json(void **unused)
     cJSON_Delete(json);
 }
 
+/* What `board info --json` says of a hold: its reason, or NULL. */
+static cJSON *look_at_hold(const char **reason)
+{
+    assert_int_equal(updraft("board info held --json"), 0);
+    cJSON *json = cJSON_Parse(output);
+    assert_true(cJSON_HasObjectItem(json, "hold"));
+    *reason = cJSON_GetStringValue(cJSON_GetObjectItem(json, "hold"));
+    return json;
+}
+
+static void test_a_hold_can_be_seen_and_has_a_reason(void **unused)
+{
+    (void)unused;
+    const char *reason;
+    assert_int_equal(updraft("board new held --app factory=garden.bin --chip esp32s3"), 0);
+    cJSON_Delete(look_at_hold(&reason));
+    assert_null(reason);
+    assert_int_equal(updraft("board hold held 'the battery is low'"), 0);
+    assert_int_equal(updraft("board hold held ''"), 2);
+    assert_said("REASON is empty");
+    assert_int_equal(updraft("board run held --hold ''"), 2);
+    assert_said("--hold takes a reason");
+    assert_int_equal(updraft("board info held"), 0);
+    assert_said("\n  held     the battery is low\n");
+    cJSON *json = look_at_hold(&reason);
+    assert_string_equal(reason, "the battery is low");
+    cJSON_Delete(json);
+    assert_int_equal(updraft("board release held"), 0);
+    cJSON_Delete(look_at_hold(&reason));
+    assert_null(reason);
+    assert_int_equal(updraft("board info held"), 0);
+    assert_null(strstr(output, "held     "));
+    assert_int_equal(updraft("board hold held"), 0);
+    assert_int_equal(updraft("board info held"), 0);
+    assert_said("held     somebody asked to wait");
+}
+
 /* Starts `updraft serve www` and waits until it listens. Returns its process, stores its port. */
 static pid_t serve(unsigned *port)
 {
@@ -443,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_a_board_from_new_to_run),
         cmocka_unit_test(test_a_factory_reset),
         cmocka_unit_test(test_info_as_json),
+        cmocka_unit_test(test_a_hold_can_be_seen_and_has_a_reason),
         cmocka_unit_test(test_a_rehearsal),
         cmocka_unit_test(test_what_cannot_be_made_is_refused),
         cmocka_unit_test(test_arduinos_file_of_the_esp8266),
