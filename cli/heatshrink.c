@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <updraft/heatshrink.h>
+
 #include "cli/output.h"
 
 #define NOWHERE SIZE_MAX
@@ -114,4 +116,12 @@ uint8_t *heatshrink_pack(const uint8_t *data, size_t size, unsigned window_bits,
     free(packing.before);
     *packed_size = (packing.bits + 7) / 8;
     return packing.packed;
+}
+
+bool heatshrink_is_packed(const uint8_t *data, size_t size)
+{
+    struct ota_heatshrink_decoder heatshrink;
+    ota_heatshrink_decoder_init(&heatshrink, OTA_HEATSHRINK_WINDOW_BITS_MIN,
+                                OTA_HEATSHRINK_LOOKAHEAD_BITS_MIN);
+    return heatshrink.decoder.recognises(&heatshrink.decoder, data, size, true);
 }

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-#include <updraft/heatshrink.h>
-
+#include "cli/heatshrink.h"
 #include "cli/image_names.h"
 #include "cli/output.h"
 
@@ -27,16 +26,6 @@ static const struct {
     {"UF2\n", 4, "a UF2 file: convert it to binary"},
 };
 
-/* heatshrink has no magic: an app is told by the bits that its first byte becomes. */
-static bool is_shrunk(const struct image_report *report)
-{
-    struct ota_heatshrink_decoder heatshrink;
-    ota_heatshrink_decoder_init(&heatshrink, OTA_HEATSHRINK_WINDOW_BITS_MIN,
-                                OTA_HEATSHRINK_LOOKAHEAD_BITS_MIN);
-    return heatshrink.decoder.recognises(&heatshrink.decoder, report->first, sizeof(report->first),
-                                         true);
-}
-
 static int fail_magic(const struct image_report *report)
 {
     for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
@@ -45,7 +34,7 @@ static int fail_magic(const struct image_report *report)
             return fail("%s: is no firmware image but %s", report->name, beginnings[i].what);
         }
     }
-    if (report->failure.offset == 0 && is_shrunk(report)) {
+    if (report->failure.offset == 0 && heatshrink_is_packed(report->first, sizeof(report->first))) {
         return fail(
             "%s: is no firmware image but seems to be one that heatshrink compressed, which "
             "only a device that is set to its numbers unpacks; look at the image itself",

@@ -10,9 +10,9 @@
 
 #include <updraft/decoder.h>
 #include <updraft/espota_host.h>
-#include <updraft/heatshrink.h>
 
 #include "cli/digest.h"
+#include "cli/heatshrink.h"
 #include "cli/image_names.h"
 #include "cli/output.h"
 #include "server/gzip.h"
@@ -83,16 +83,6 @@ static void judge(struct push_image *image)
     image->has_descriptor = ota_image_app_descriptor(&check.image, &image->descriptor);
 }
 
-/* heatshrink has no magic: an app is told by the bits that its first byte becomes. */
-static bool is_shrunk(const struct files_content *content)
-{
-    struct ota_heatshrink_decoder heatshrink;
-
-    ota_heatshrink_decoder_init(&heatshrink, OTA_HEATSHRINK_WINDOW_BITS_MIN,
-                                OTA_HEATSHRINK_LOOKAHEAD_BITS_MIN);
-    return heatshrink.decoder.recognises(&heatshrink.decoder, content->data, content->size, true);
-}
-
 int push_image_open(struct push_image *image, const char *path, bool is_data)
 {
     *image = (struct push_image){.name = files_name(path), .chip = OTA_CHIP_ANY};
@@ -106,7 +96,7 @@ int push_image_open(struct push_image *image, const char *path, bool is_data)
     }
     if (is_data) {
         image->kind = PUSH_IMAGE_DATA;
-    } else if (is_shrunk(&image->content)) {
+    } else if (heatshrink_is_packed(image->content.data, image->content.size)) {
         image->kind = PUSH_IMAGE_SHRUNK;
     } else {
         judge(image);
