@@ -9,6 +9,7 @@
 #include "cli/key_file.h"
 #include "cli/output.h"
 #include "cli/signing.h"
+#include "server/hex.h"
 
 #define BUFFER_SIZE 4096u
 
@@ -196,8 +197,7 @@ cJSON *board_trust_json(const struct board_settings *settings)
     for (unsigned i = 0; i < keys->digest_count; i++) {
         char text[2 * OTA_SHA256_SIZE + 1];
         cJSON *digest = cJSON_CreateObject();
-        cJSON_AddStringToObject(digest, "digest",
-                                output_hex_bytes(keys->digests[i], OTA_SHA256_SIZE, text));
+        cJSON_AddStringToObject(digest, "digest", hex_of(keys->digests[i], OTA_SHA256_SIZE, text));
         cJSON_AddBoolToObject(digest, "revoked", (keys->revoked >> i & 1) != 0);
         cJSON_AddItemToArray(digests, digest);
     }

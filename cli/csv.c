@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "cli/csv_reader.h"
-#include "cli/utf8.h"
+#include "server/utf8.h"
 
 /* Numbers. */
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/utf8.h"
+#include "server/utf8.h"
 
 /* The text's encoding. */
 

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/signed_file.h"
 #include "server/gzip.h"
+#include "server/hex.h"
 
 struct request {
     const struct command_call *call;
@@ -132,7 +133,7 @@ static int report_json(const struct request *request)
     cJSON_AddNumberToObject(json, "percent", (double)(int)(10 * percent_of(request) + 0.5) / 10);
     if (digest_of(&ota_crypto_psa, OTA_HASH_SHA256, request->packed, request->packed_size,
                   digest)) {
-        cJSON_AddStringToObject(json, "sha256", output_hex_bytes(digest, sizeof(digest), text));
+        cJSON_AddStringToObject(json, "sha256", hex_of(digest, sizeof(digest), text));
     }
     return output_json(json);
 }

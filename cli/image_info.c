@@ -13,6 +13,7 @@
 #include "cli/image_reader.h"
 #include "cli/output.h"
 #include "cli/signature_check.h"
+#include "server/hex.h"
 
 #define LABEL_WIDTH 14
 #define VALUE_WIDTH 30
@@ -104,8 +105,7 @@ static void put_descriptor(struct facts *facts, const struct image_report *repor
         put_fact(facts, "built", built[0] != 0 ? built : "not stated");
         free(built);
         put_fact(facts, "idf", app.idf_version[0] != 0 ? app.idf_version : "not stated");
-        put_fact_alone(facts, "elf sha256",
-                       output_hex_bytes(app.elf_sha256, OTA_SHA256_SIZE, text));
+        put_fact_alone(facts, "elf sha256", hex_of(app.elf_sha256, OTA_SHA256_SIZE, text));
         snprintf(text, sizeof(text), "%u", app.secure_version);
         put_fact(facts, "secure version", text);
         if (app.page_size_log2 > 0 && app.page_size_log2 < 32) {
@@ -201,7 +201,7 @@ static void put_signers(const struct signature_found *found)
                                   : block->err == OTA_ERR_KEY ? OUTPUT_WARNING
                                                               : OUTPUT_BAD;
         const char *digest = block->is_decoded
-                                 ? output_hex_bytes(block->block.key_digest, OTA_SHA256_SIZE, text)
+                                 ? hex_of(block->block.key_digest, OTA_SHA256_SIZE, text)
                                  : "a damaged block";
         printf("  %s%-*s%s %s %s%s%s\n", output_begin(stdout, OUTPUT_DIM), LABEL_WIDTH,
                "key digest", output_end(stdout), digest, output_begin(stdout, style),
@@ -220,9 +220,8 @@ static void put_proofs(struct facts *facts, const struct image_report *report)
     if (report->digest_known) {
         char stored[2 * OTA_SHA256_SIZE + 1];
         char computed[2 * OTA_SHA256_SIZE + 1];
-        output_hex_bytes(report->digest_computed, OTA_SHA256_SIZE, computed);
-        put_verdict(facts, "sha256",
-                    output_hex_bytes(report->digest_stored, OTA_SHA256_SIZE, stored),
+        hex_of(report->digest_computed, OTA_SHA256_SIZE, computed);
+        put_verdict(facts, "sha256", hex_of(report->digest_stored, OTA_SHA256_SIZE, stored),
                     report->digest_good, computed);
     } else if (image->form == OTA_IMAGE_ESP32) {
         put_fact_alone(facts, "sha256", "none appended");
@@ -320,7 +319,7 @@ static void add_name(cJSON *json, const char *key, const char *name)
 static void add_hex(cJSON *json, const char *key, const uint8_t *bytes, size_t len)
 {
     char text[2 * OTA_SHA256_SIZE + 1];
-    cJSON_AddStringToObject(json, key, output_hex_bytes(bytes, len, text));
+    cJSON_AddStringToObject(json, key, hex_of(bytes, len, text));
 }
 
 static void add_descriptor(cJSON *json, const struct image_report *report)

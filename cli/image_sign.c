@@ -12,6 +12,7 @@
 #include "cli/signed_file.h"
 #include "cli/signing.h"
 #include "cli/signing_layout.h"
+#include "server/hex.h"
 
 #define SIGNERS_MAX OTA_SECURE_BLOCKS_MAX
 
@@ -226,8 +227,7 @@ static cJSON *result_json(const struct request *request)
     output_json_add_text(json, "file", request->file.name);
     cJSON_AddStringToObject(json, "scheme", signing_scheme_name(request->scheme));
     cJSON_AddNumberToObject(json, "signed_bytes", (double)request->layout.data_len);
-    cJSON_AddStringToObject(json, "sha256",
-                            output_hex_bytes(request->layout.sha256, OTA_SHA256_SIZE, text));
+    cJSON_AddStringToObject(json, "sha256", hex_of(request->layout.sha256, OTA_SHA256_SIZE, text));
     cJSON *signers = cJSON_AddArrayToObject(json, "signed_by");
     for (size_t i = 0; i < request->count; i++) {
         const struct key_file *key = &request->signers[i].key;
@@ -236,7 +236,7 @@ static cJSON *result_json(const struct request *request)
         cJSON_AddStringToObject(signer, "type", key_file_type(&key->public_key, text));
         if (request->scheme == SIGNING_V2) {
             cJSON_AddStringToObject(signer, "key_digest",
-                                    output_hex_bytes(key->digest, OTA_SHA256_SIZE, text));
+                                    hex_of(key->digest, OTA_SHA256_SIZE, text));
         }
         cJSON_AddItemToArray(signers, signer);
     }
@@ -259,7 +259,7 @@ static int report(const struct request *request, const char *output)
         char digest[2 * OTA_SHA256_SIZE + 1] = "";
         bool has_digest = request->scheme == SIGNING_V2;
         if (has_digest) {
-            output_hex_bytes(key->digest, OTA_SHA256_SIZE, digest);
+            hex_of(key->digest, OTA_SHA256_SIZE, digest);
         }
         printf("signed  %s: %s, %s%s%s\n", output_escape(output, safe, sizeof(safe)),
                signing_scheme_name(request->scheme), key_file_type(&key->public_key, type),
@@ -293,7 +293,7 @@ static int give_digest(const struct request *request)
     if (output != NULL) {
         return files_write_atomically(output, digest, len);
     }
-    return print_digest(request, is_384 ? "sha384" : "sha256", output_hex_bytes(digest, len, text));
+    return print_digest(request, is_384 ? "sha384" : "sha256", hex_of(digest, len, text));
 }
 
 static int finish(struct request *request)

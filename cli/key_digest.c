@@ -12,6 +12,7 @@
 #include "cli/key_file.h"
 #include "cli/output.h"
 #include "cli/signing.h"
+#include "server/hex.h"
 
 /* Secure Boot v1's bootloader is bound to a chip by a symmetric key, for which the hash of the
    signing key's private number is taken. */
@@ -59,7 +60,7 @@ static int give(const struct command_call *call, const struct key_file *key,
         return is_secret ? files_create(path, digest, OTA_SHA256_SIZE, true)
                          : files_write_atomically(path, digest, OTA_SHA256_SIZE);
     }
-    output_hex_bytes(digest, OTA_SHA256_SIZE, text);
+    hex_of(digest, OTA_SHA256_SIZE, text);
     if (command_flag(call, "json")) {
         status = print_json(key, text, is_secret);
     } else {

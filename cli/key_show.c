@@ -11,6 +11,7 @@
 #include "cli/key_header.h"
 #include "cli/output.h"
 #include "cli/signing.h"
+#include "server/hex.h"
 
 /* --- what it is ----------------------------------------------------------------------------- */
 
@@ -53,10 +54,10 @@ static void put_key(const struct key_file *key)
         put("exponent", safe);
     }
     if (key_file_fingerprint(key, fingerprint)) {
-        put("fingerprint", output_hex_bytes(fingerprint, sizeof(fingerprint), hex));
+        put("fingerprint", hex_of(fingerprint, sizeof(fingerprint), hex));
     }
     if (key->has_digest) {
-        put("fuse digest", output_hex_bytes(key->digest, sizeof(key->digest), hex));
+        put("fuse digest", hex_of(key->digest, sizeof(key->digest), hex));
     }
     char *schemes = schemes_of(key);
     put("signs", schemes[0] != 0 ? schemes : "nothing here");
@@ -81,11 +82,11 @@ static cJSON *key_json(const struct key_file *key)
     }
     if (key_file_fingerprint(key, fingerprint)) {
         cJSON_AddStringToObject(json, "fingerprint",
-                                output_hex_bytes(fingerprint, sizeof(fingerprint), text));
+                                hex_of(fingerprint, sizeof(fingerprint), text));
     }
     if (key->has_digest) {
         cJSON_AddStringToObject(json, "fuse_digest",
-                                output_hex_bytes(key->digest, sizeof(key->digest), text));
+                                hex_of(key->digest, sizeof(key->digest), text));
     }
     cJSON *schemes = cJSON_AddArrayToObject(json, "schemes");
     for (unsigned i = 0; i < SIGNING_SCHEMES; i++) {

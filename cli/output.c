@@ -11,7 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "cli/utf8.h"
+#include "server/hex.h"
+#include "server/utf8.h"
 
 /* --- messages ------------------------------------------------------------------------------- */
 
@@ -103,46 +104,12 @@ struct output_text output_size(uint64_t bytes)
     return result;
 }
 
-const char *output_hex_bytes(const uint8_t *bytes, size_t len, char *text)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < len; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    text[2 * len] = 0;
-    return text;
-}
-
-/* The length of the UTF-8 sequence at `p` if it is a valid one (RFC 3629) and no control character,
-   else 0. */
-static size_t printable_sequence(const unsigned char *p)
-{
-    if (p[0] < 0x80) {
-        return p[0] >= 0x20 && p[0] != 0x7F;
-    }
-    size_t len = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
-    bool beyond = (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F);
-    bool control = p[0] == 0xC2 && p[1] < 0xA0;
-    return overlong || beyond || control ? 0 : len;
-}
-
 const char *output_escape(const char *text, char *safe, size_t capacity)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t used = 0;
-    const unsigned char *p = (const unsigned char *)text;
+    const char *p = text;
     while (*p != 0) {
-        size_t len = printable_sequence(p);
+        size_t len = utf8_printable(p);
         size_t needed = len > 0 ? len : 4;
         if (used + needed >= capacity) {
             break;
@@ -151,7 +118,8 @@ const char *output_escape(const char *text, char *safe, size_t capacity)
             memcpy(safe + used, p, len);
             p += len;
         } else {
-            memcpy(safe + used, (char[4]){'\\', 'x', digits[*p >> 4], digits[*p & 15]}, 4);
+            memcpy(safe + used, "\\x", 2);
+            hex_of((const uint8_t *)p, 1, safe + used + 2);
             p++;
         }
         used += needed;

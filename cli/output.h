@@ -42,9 +42,6 @@ struct output_text output_hex(uint64_t number,
                               int digits);      /* "0x003c0a0020": 0x and at least so many */
 struct output_text output_size(uint64_t bytes); /* "4 MB", "48.2 KB", "17 bytes"; of 1024 */
 
-/* Writes bytes as lower-case hexadecimal digits; `text` holds 2 * len + 1. Returns `text`. */
-const char *output_hex_bytes(const uint8_t *bytes, size_t len, char *text);
-
 /* Writes text that comes from outside so that it cannot harm a terminal: control characters and
    bytes that are no UTF-8 become \xNN. `capacity` > 0 holds the end mark; 4 * strlen + 1 is always
    enough. Returns `safe`. */

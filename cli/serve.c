@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "posix/stop_signals.h"
 #include "server/facts.h"
+#include "server/hex.h"
 #include "server/server.h"
 
 #define GRACE_MS 5000u
@@ -52,11 +53,10 @@ static char *image_line(const struct catalog_image *image)
     const char *what = facts->kind == FILE_FILE_SYSTEM ? "file system"
                        : facts->kind == FILE_APP       ? inspect_chip_name(facts->chip)
                                                        : "not offered";
-    char *line =
-        output_format("%s (%s, %s%s, sha256 %s…)%s%s", title, what, output_size(image->size).text,
-                      facts->is_packed && facts->kind != FILE_PLAIN ? " compressed" : "",
-                      output_hex_bytes(facts->sha256, 4, digest),
-                      facts->problem[0] == '\0' ? "" : ": ", facts->problem);
+    char *line = output_format(
+        "%s (%s, %s%s, sha256 %s…)%s%s", title, what, output_size(image->size).text,
+        facts->is_packed && facts->kind != FILE_PLAIN ? " compressed" : "",
+        hex_of(facts->sha256, 4, digest), facts->problem[0] == '\0' ? "" : ": ", facts->problem);
     free(title);
     return line;
 }

@@ -7,6 +7,7 @@
 #include <updraft/arduino_signature.h>
 
 #include "cli/output.h"
+#include "server/hex.h"
 
 /* --- the keys ------------------------------------------------------------------------------- */
 
@@ -143,7 +144,7 @@ static char *digests_of(const struct signature_found *found)
             continue;
         }
         char text[2 * OTA_SHA256_SIZE + 1];
-        output_hex_bytes(found->blocks[i].block.key_digest, OTA_SHA256_SIZE, text);
+        hex_of(found->blocks[i].block.key_digest, OTA_SHA256_SIZE, text);
         const char *state = signature_block_state(&found->blocks[i]);
         const bool is_good = found->blocks[i].err == OTA_OK;
         char *longer = output_format("%s%s%s%s%s%s", all, all[0] != 0 ? ", " : "", text,
@@ -222,7 +223,7 @@ static cJSON *block_json(const struct signature_block *block)
     if (block->is_decoded) {
         cJSON_AddStringToObject(json, "algorithm", ota_signature_scheme_name(block->block.scheme));
         cJSON_AddStringToObject(json, "key_digest",
-                                output_hex_bytes(block->block.key_digest, OTA_SHA256_SIZE, text));
+                                hex_of(block->block.key_digest, OTA_SHA256_SIZE, text));
     }
     cJSON_AddStringToObject(json, "state", signature_block_state(block));
     return json;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "cli/digest.h"
-#include "cli/utf8.h"
+#include "server/hex.h"
+#include "server/utf8.h"
 
 #define MD5_AT 16u /* in the MD5 row */
 
@@ -103,20 +104,13 @@ static bool is_end(const uint8_t *row)
     return true;
 }
 
-static void hex_digits(const uint8_t *bytes, size_t len, char *text)
-{
-    for (size_t i = 0; i < len; i++) {
-        snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 static bool md5_mismatch(const uint8_t computed[OTA_MD5_SIZE], const uint8_t stored[OTA_MD5_SIZE],
                          struct table_problem *problem)
 {
     char computed_text[2 * OTA_MD5_SIZE + 1];
     char stored_text[2 * OTA_MD5_SIZE + 1];
-    hex_digits(computed, OTA_MD5_SIZE, computed_text);
-    hex_digits(stored, OTA_MD5_SIZE, stored_text);
+    hex_of(computed, OTA_MD5_SIZE, computed_text);
+    hex_of(stored, OTA_MD5_SIZE, stored_text);
     table_problem(problem, 0, "MD5 checksums don't match! (computed: 0x%s, parsed: 0x%s)",
                   computed_text, stored_text);
     return table_hint(problem, "the table is damaged; --no-md5 reads it all the same");

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "server/utf8.h"
+
 int folder_open_file(int folder, const char *name)
 {
     struct open_how how = {
@@ -72,34 +74,6 @@ int folder_open_same(int folder, const char *name, const struct file_identity *i
     return -1;
 }
 
-/* Returns how many bytes the UTF-8 character at `text` has, or 0 if there is none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first, last;            /* of the first byte */
-        unsigned char second_min, second_max; /* shuts out overlong forms and surrogates */
-        size_t length;
-    } forms[] = {
-        {0x20, 0x7e, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (text[0] < forms[i].first || text[0] > forms[i].last) {
-            continue;
-        }
-        for (size_t at = 1; at < forms[i].length; at++) {
-            const unsigned char least = at == 1 ? forms[i].second_min : 0x80;
-            const unsigned char most = at == 1 ? forms[i].second_max : 0xbf;
-            if (text[at] < least || text[at] > most) {
-                return 0;
-            }
-        }
-        return forms[i].length;
-    }
-    return 0;
-}
-
 static bool has_suffix(const char *name, const char *suffix)
 {
     const size_t len = strlen(name);
@@ -120,9 +94,8 @@ bool folder_offers_name(const char *name)
             return false;
         }
     }
-    const unsigned char *at = (const unsigned char *)name;
-    while (*at != '\0') {
-        const size_t len = utf8_length(at);
+    for (const char *at = name; *at != '\0';) {
+        const size_t len = utf8_printable(at);
         if (len == 0) {
             return false;
         }

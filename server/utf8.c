@@ -2,7 +2,7 @@
 /* UTF-8 by the table of RFC 3629 section 4, and the few Unicode properties that CSV reading
    needs. */
 
-#include "cli/utf8.h"
+#include "server/utf8.h"
 
 uint32_t utf8_decode(const char *text, size_t len, size_t *used)
 {
@@ -59,6 +59,15 @@ bool utf8_is_valid(const char *text, size_t len, size_t *where)
         at += used;
     }
     return true;
+}
+
+size_t utf8_printable(const char *text)
+{
+    size_t used;
+    /* An end mark is no part of any character, so nothing is read beyond it. */
+    uint32_t character = utf8_decode(text, UTF8_LONGEST, &used);
+    bool control = character < 0x20 || (character >= 0x7F && character < 0xA0);
+    return character == UTF8_INVALID || control ? 0 : used;
 }
 
 bool utf8_is_blank(uint32_t c)

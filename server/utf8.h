@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CLI_UTF8_H
-#define CLI_UTF8_H
+#ifndef UPDRAFT_SERVER_UTF8_H
+#define UPDRAFT_SERVER_UTF8_H
 
 /* UTF-8, and which characters count as blank or end a line in the partition tools' CSV. */
 
@@ -20,6 +20,10 @@ size_t utf8_encode(uint32_t character, char text[UTF8_LONGEST]);
 
 /* Tells whether all of the text is UTF-8; stores where it first is not in `*where` unless NULL. */
 bool utf8_is_valid(const char *text, size_t len, size_t *where);
+
+/* Returns the length in bytes of the character at `text`, which ends with an end mark; 0 if that is
+   there, a control character, or what is not UTF-8. */
+size_t utf8_printable(const char *text);
 
 /* Tells whether the character is white space, in the sense of Unicode's White_Space property and
    the four ASCII separators 0x1C to 0x1F. */

@@ -5,7 +5,7 @@
 #include "cli/tables.h"
 
 #include "cli/csv_reader.h"
-#include "cli/utf8.h"
+#include "server/utf8.h"
 
 #define DATA OTA_PARTITION_DATA
 #define APP OTA_PARTITION_APP

@@ -273,7 +273,7 @@ static void test_names_that_are_left_out(void **state)
     static const char *const hidden[] = {
         ".hidden.bin",    "a.bin~",        "a.bin.part",           "a.bin.tmp",
         "a.bin.partial",  "a.bin.swp",     "b.crdownload",         "new\nline.bin",
-        "esc\x1b[2J.bin", "latin\xe4.bin", "overlong\xc0\xaf.bin",
+        "esc\x1b[2J.bin", "latin\xe4.bin", "next\xc2\x85line.bin", "overlong\xc0\xaf.bin",
     };
     for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
         scratch_image(&world->folder, hidden[i], OTA_CHIP_ESP32, "h", "1.0.0", 1000);
