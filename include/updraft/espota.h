@@ -120,8 +120,12 @@ enum ota_espota_event {
 
 #define OTA_ESPOTA_LOGIN_TIMEOUT_MS 15000u   /* for the answer to a nonce */
 #define OTA_ESPOTA_RECEIVE_TIMEOUT_MS 15000u /* without a byte */
-#define OTA_ESPOTA_LINGER_MS 1000u           /* for the peer to close after the last word */
-#define OTA_ESPOTA_GAP_MS 1000u              /* before the last word: ESP8266, RP2040 */
+#define OTA_ESPOTA_PACE 1460u                /* bytes, of which so many must come … */
+#define OTA_ESPOTA_PACE_MS \
+    30000u                         /* in this time, or the time-out if longer. Hosts, too, give up
+                                     when a piece of that size is not taken for 10 s */
+#define OTA_ESPOTA_LINGER_MS 1000u /* for the peer to close after the last word */
+#define OTA_ESPOTA_GAP_MS 1000u    /* before the last word: ESP8266, RP2040 */
 #define OTA_ESPOTA_GAP_ESP32_MS 300u
 #define OTA_ESPOTA_NO_GAP UINT32_MAX
 #define OTA_ESPOTA_PAUSE_MAX_MS 5000u /* after many wrong logins; a host waits 10 s */
@@ -227,6 +231,8 @@ struct ota_espota {
     uint32_t now_ms;
     uint32_t since_ms;       /* when the state began, or something last came or went */
     uint32_t wrong_ms;       /* when the last wrong login was */
+    uint32_t pace_ms;        /* when the last OTA_ESPOTA_PACE bytes were there */
+    uint32_t paced;          /* bytes since then */
     uint32_t unacknowledged; /* bytes taken and not yet told of */
     uint32_t count;          /* of bytes, that is being told */
     enum ota_espota_telling telling;

@@ -9,9 +9,13 @@
  * T2 Between the last of them and the last word nothing is sent for the gap.
  * T3 After a refusal in the middle the host's bytes are still taken, so that it comes to its end,
  *    where it looks for the reason, and no reset of the connection destroys that.
+ * T4 Who sends too little for too long is treated as who sends nothing: a byte now and then would
+ *    hold the device's update for as long as somebody likes.
  */
 
 #include "proto/espota_private.h"
+
+#include "base/bytes.h"
 
 static bool has_more_to_tell(const struct ota_espota *espota)
 {
@@ -84,6 +88,8 @@ void ota_espota_connected(struct ota_espota *espota)
     espota->told = 0;
     espota->has_early_line = false;
     espota->is_ended = false;
+    espota->paced = 0;
+    espota->pace_ms = espota->now_ms;
     ota__espota_enter(espota, OTA_ESPOTA_RECEIVING);
 }
 
@@ -117,6 +123,16 @@ static void take(struct ota_espota *espota, const void *data, uint32_t len)
     }
 }
 
+/* Bytes that are enough pay for the time of the next ones. */
+static void keep_pace(struct ota_espota *espota, uint32_t len)
+{
+    espota->paced += len;
+    if (espota->paced >= OTA_ESPOTA_PACE) {
+        espota->paced = 0;
+        espota->pace_ms = espota->now_ms;
+    }
+}
+
 void ota_espota_input(struct ota_espota *espota, const void *data, size_t len)
 {
     uint32_t left = espota->size - espota->received;
@@ -127,6 +143,7 @@ void ota_espota_input(struct ota_espota *espota, const void *data, size_t len)
     if (wanted == 0) {
         return;
     }
+    keep_pace(espota, wanted);
     if (espota->state == OTA_ESPOTA_RECEIVING) {
         take(espota, data, wanted);
         if (espota->state == OTA_ESPOTA_RECEIVING && espota->received == espota->size) {
@@ -256,10 +273,23 @@ void ota_espota_sent(struct ota_espota *espota, size_t len)
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
+/* How long after since_ms the next bytes must be there: none may be silent, nor too slow. */
+static uint32_t patience_of(const struct ota_espota *espota)
+{
+    uint32_t timeout = timeout_of(espota);
+    uint32_t pace = timeout > OTA_ESPOTA_PACE_MS ? timeout : OTA_ESPOTA_PACE_MS;
+    uint32_t passed = espota->since_ms - espota->pace_ms;
+
+    return ota__min(timeout, passed < pace ? pace - passed : 0);
+}
+
 /* How long the state may last. */
 static uint32_t limit_of(const struct ota_espota *espota)
 {
     switch (espota->state) {
+    case OTA_ESPOTA_RECEIVING:
+    case OTA_ESPOTA_DISCARDING:
+        return patience_of(espota);
     case OTA_ESPOTA_SETTLING:
         return has_more_to_tell(espota) ? timeout_of(espota) : gap_of(espota);
     case OTA_ESPOTA_LINGERING:

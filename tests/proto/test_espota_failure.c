@@ -223,7 +223,7 @@ static void test_timeout(void **state)
     bench->options.receive_timeout_ms = 5000;
     bench_begin(bench);
     connect_anew(bench);
-    for (size_t i = 0; i < 5; i++) { /* slow is not silent */
+    for (size_t i = 0; i < 5; i++) { /* slow is not silent, within the pace */
         bench_pass(bench, 4999);
         bench_send(bench, bench->image + i, 1, 1);
     }
@@ -234,6 +234,79 @@ static void test_timeout(void **state)
     assert_string_equal(bench->events, "invited start progress error3:TIMEOUT ");
     bench_pass(bench, OTA_ESPOTA_LINGER_MS);
     assert_next_works(bench);
+}
+
+/* Sends a byte now and then, never as silent as the time-out, for more than any pace may take. */
+static void drip(struct espota_bench *bench, size_t at)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        bench_pass(bench, OTA_ESPOTA_RECEIVE_TIMEOUT_MS - 1000);
+        bench_send(bench, bench->image + at + i, 1, 1);
+    }
+}
+
+/* A host that sends a byte now and then would hold the device's update for a year. */
+static void test_trickle(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench->options.profile = OTA_ESPOTA_ESP8266;
+    bench_begin(bench);
+    connect_anew(bench);
+    bench_send(bench, bench->image, 5000, 1000);
+    drip(bench, 5000);
+    assert_true(ota_intake_is_free(&bench->intake));
+    assert_string_equal(bench->events, "invited start progress error3:TIMEOUT ");
+    assert_next_works(bench);
+}
+
+/* … nor does the rest of a refused image. */
+static void test_refused_and_trickling(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench_begin(bench);
+    bench->image[0] = 0x7F;
+    connect_anew(bench);
+    bench_send(bench, bench->image, 1460, 1460);
+    assert_int_equal(bench->espota.state, OTA_ESPOTA_DISCARDING);
+    drip(bench, 1460);
+    assert_int_equal(bench->espota.state, OTA_ESPOTA_IDLE);
+    bench->image[0] = 0xE9;
+    assert_next_works(bench);
+}
+
+/* As slow as it may be: the image comes in. So does one that is over before the pace is asked. */
+static void test_slow(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench_begin(bench);
+    connect_anew(bench);
+    for (size_t at = 0; at < bench->image_len; at += OTA_ESPOTA_PACE) {
+        size_t left = bench->image_len - at;
+        bench_pass(bench, OTA_ESPOTA_RECEIVE_TIMEOUT_MS - 1);
+        bench_send(bench, bench->image + at, 1, 1);
+        bench_pass(bench, OTA_ESPOTA_RECEIVE_TIMEOUT_MS - 1);
+        bench_send(bench, bench->image + at + 1,
+                   (left < OTA_ESPOTA_PACE ? left : OTA_ESPOTA_PACE) - 1, OTA_ESPOTA_PACE);
+    }
+    bench_settle(bench);
+    assert_true(bench_is_updated(bench));
+}
+
+/* Who allows a longer silence allows it. */
+static void test_long_timeout(void **state)
+{
+    struct espota_bench *bench = *state;
+
+    bench->options.receive_timeout_ms = 2 * OTA_ESPOTA_PACE_MS;
+    bench_begin(bench);
+    connect_anew(bench);
+    bench_pass(bench, 2 * OTA_ESPOTA_PACE_MS - 1);
+    bench_send(bench, bench->image, bench->image_len, 1460);
+    bench_settle(bench);
+    assert_true(bench_is_updated(bench));
 }
 
 /* The host sends all and reads nothing, or keeps the connection: the device does not wait for
@@ -328,6 +401,10 @@ int main(void)
         cmocka_unit_test_setup(test_broken, espota_bench_fresh),
         cmocka_unit_test_setup(test_closed_early, espota_bench_fresh),
         cmocka_unit_test_setup(test_timeout, espota_bench_fresh),
+        cmocka_unit_test_setup(test_trickle, espota_bench_fresh),
+        cmocka_unit_test_setup(test_refused_and_trickling, espota_bench_fresh),
+        cmocka_unit_test_setup(test_slow, espota_bench_fresh),
+        cmocka_unit_test_setup(test_long_timeout, espota_bench_fresh),
         cmocka_unit_test_setup(test_host_reads_nothing, espota_bench_fresh),
         cmocka_unit_test_setup(test_stop_anywhere, espota_bench_fresh),
         cmocka_unit_test_setup(test_calls_out_of_place, espota_bench_fresh),
