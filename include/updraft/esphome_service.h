@@ -12,10 +12,10 @@
  *     agent_options.services = &esphome.service;
  *
  * Two hosts may be connected; which of them updates is settled at the intake, and the other one is
- * told that the device cannot prepare (81). A third is told so at once, but a client that has said
- * nothing for a second makes room for it, and is told: silent clients block nobody. While a restart
- * is due everybody is told so in place of the features, and so is who is there without a word when
- * the service ends. The device's log names each host that is refused.
+ * told that the device cannot prepare (81). A third is told so at once, but a client that has not
+ * begun to update and has said nothing for a second makes room for it, and is told: silent clients
+ * block nobody. While a restart is due everybody is told so in place of the features, and so is who
+ * has not begun when the service ends. The device's log names each host that is refused.
  *
  * It is not advertised: ESPHome's own devices advertise the port of another protocol.
  */
@@ -39,7 +39,7 @@ struct ota_esphome_service_options {
 struct ota_esphome_client {
     struct ota_stream *stream; /* NULL: nobody */
     struct ota_address from;
-    uint32_t since_ms;
+    uint32_t heard_ms; /* when it came, or last said something */
     bool has_greeted;
     struct ota_esphome esphome;
 };

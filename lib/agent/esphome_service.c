@@ -116,12 +116,23 @@ static void say_no(const struct ota_esphome_service *service, struct ota_stream 
     (void)stream->write(stream, answer, sizeof answer, &len);
 }
 
-/* Drops a client that has to go. One that has said nothing yet is told: the first hosts wait for
+/* The same to who has greeted: in place of what it waits for. */
+static void say_no_more(const struct ota_esphome_service *service, struct ota_stream *stream)
+{
+    const uint8_t answer = ota_esphome_error_byte(service->options.profile, OTA_ERR_BUSY);
+    size_t len;
+
+    (void)stream->write(stream, &answer, sizeof answer, &len);
+}
+
+/* Drops a client that has to go. One that waits for an answer is told: the first hosts wait for
    ever if they are not. */
 static void dismiss(struct ota_esphome_service *service, struct ota_esphome_client *client)
 {
     if (client->esphome.state == OTA_ESPHOME_GREETING) {
         say_no(service, client->stream);
+    } else if (client->esphome.state == OTA_ESPHOME_TALKING) {
+        say_no_more(service, client->stream);
     }
     drop(service, client);
 }
@@ -157,6 +168,7 @@ static bool receive_some(struct ota_esphome_client *client)
         enum ota_err err = client->stream->read(client->stream, piece, sizeof piece, &len, &ended);
 
         if (err == OTA_OK && len > 0) {
+            client->heard_ms = client->esphome.now_ms;
             (void)ota_esphome_input(&client->esphome, piece, len);
             send_some(client);
         }
@@ -192,7 +204,15 @@ static uint32_t carry(struct ota_esphome_service *service, struct ota_esphome_cl
 
 /* ---- Who comes ------------------------------------------------------------------------------- */
 
-/* Finds a place: a free one, or that of a client that is there without a word. */
+/* Tells whether a client may be dropped for another one: nothing of it is under way. */
+static bool yields(const struct ota_esphome_service *service,
+                   const struct ota_esphome_client *client)
+{
+    return !client->esphome.has_begun && !client->esphome.is_accepted &&
+           service->now_ms - client->heard_ms >= OTA_ESPHOME_SILENCE_MS;
+}
+
+/* Finds a place: a free one, or that of the client that has been silent longest. */
 static struct ota_esphome_client *find_place(struct ota_esphome_service *service)
 {
     struct ota_esphome_client *place = NULL;
@@ -205,8 +225,8 @@ static struct ota_esphome_client *find_place(struct ota_esphome_service *service
         if (client->stream == NULL) {
             return client;
         }
-        if (client->esphome.state == OTA_ESPHOME_GREETING &&
-            service->now_ms - client->since_ms >= OTA_ESPHOME_SILENCE_MS) {
+        if (yields(service, client) && (place == NULL || service->now_ms - client->heard_ms >
+                                                             service->now_ms - place->heard_ms)) {
             place = client;
         }
     }
@@ -228,7 +248,7 @@ static void welcome(struct ota_esphome_service *service, struct ota_stream *stre
     }
     client->stream = stream;
     client->from = *from;
-    client->since_ms = service->now_ms;
+    client->heard_ms = service->now_ms;
     (void)ota_esphome_begin(&client->esphome, &service->protocol,
                             service->now_ms); /* tried before */
 }

@@ -222,6 +222,15 @@ static void test_silent_clients(void **state)
     assert_null(strstr(bed.log, ota_err_text(OTA_ERR_TIMEOUT)));
 }
 
+/* … also if it has said the magic bytes, which every client knows. */
+static void test_clients_silent_after_the_greeting(void **state)
+{
+    (void)state;
+    push_and_update("--silent 8 --greet --retry");
+    assert_non_null(strstr(bed.log, ota_err_text(OTA_ERR_ABORTED)));
+    assert_null(strstr(bed.log, ota_err_text(OTA_ERR_TIMEOUT)));
+}
+
 /* Between the acceptance and the restart nothing more is let in. */
 static void test_second_push_before_the_restart(void **state)
 {
@@ -299,6 +308,7 @@ int main(void)
         TEST(test_one_byte_at_a_time),
         TEST(test_fifty_at_once),
         TEST(test_silent_clients),
+        TEST(test_clients_silent_after_the_greeting),
         TEST(test_second_push_before_the_restart),
         TEST(test_no_password),
         TEST(test_restart_is_due),
