@@ -48,7 +48,8 @@
  *     00             not waited for
  *
  * In place of each byte of the device, once, and then nothing more: an error
- * (ota_esphome_error_byte). Features that are not known are ignored. Compression is not offered:
+ * (ota_esphome_error_byte). After a wrong password the next nonce comes after a pause, which grows
+ * with them up to OTA_ESPHOME_PAUSE_MAX_MS and ends with a right one. Features that are not known are ignored. Compression is not offered:
  * the image comes as it is.
  */
 
@@ -76,6 +77,7 @@ enum ota_esphome_profile {
 
 #define OTA_ESPHOME_HANDSHAKE_TIMEOUT_MS 20000u /* from begin until the size is known */
 #define OTA_ESPHOME_DATA_TIMEOUT_MS 90000u      /* from there for the MD5, then for each block */
+#define OTA_ESPHOME_PAUSE_MAX_MS 5000u          /* after many wrong passwords; a host waits 10 s */
 #define OTA_ESPHOME_LINGER_MS 2000u             /* CLOSING, without a byte from the peer */
 #define OTA_ESPHOME_LINGER_MAX_MS 60000u        /* CLOSING at most */
 
@@ -91,13 +93,20 @@ enum ota_esphome_event {
     OTA_ESPHOME_FAILED,    /* failure and answer; also before GREETED */
 };
 
+/* Wrong passwords since the last right one, on all connections together; zero at first. */
+struct ota_esphome_guesses {
+    uint32_t wrong_ms; /* when the last one was */
+    uint8_t wrongs;
+};
+
 struct ota_esphome_options {
     /* All pointers are the caller's until the object is no longer used. */
-    struct ota_intake *intake;        /* its device's crypto is used for the password */
-    enum ota_esphome_profile profile; /* see above */
-    uint8_t version;                  /* 1 or 2; 0: 2 */
-    const char *password;             /* UTF-8; NULL or empty: none is asked for */
-    bool refuse_md5;                  /* only SHA-256 proves the password */
+    struct ota_intake *intake;           /* its device's crypto is used for the password */
+    enum ota_esphome_profile profile;    /* see above */
+    uint8_t version;                     /* 1 or 2; 0: 2 */
+    const char *password;                /* UTF-8; NULL or empty: none is asked for */
+    struct ota_esphome_guesses *guesses; /* they slow down who guesses; NULL: nobody is */
+    bool refuse_md5;                     /* only SHA-256 proves the password */
 
     /* Fills `data` with bytes that nobody can guess. Returns OTA_OK or OTA_ERR_CRYPTO. Needed with
        a password. */
@@ -141,6 +150,7 @@ struct ota_esphome {
     uint8_t reply_len, reply_sent;
     uint8_t tail_len, tail_sent;
     uint8_t tail[2];      /* what is said behind the last block */
+    bool is_pausing;      /* the nonce is held back after wrong passwords */
     bool has_begun;       /* the intake's update is this one */
     uint32_t blocks_told; /* acknowledged to the host */
     uint8_t line[OTA_ESPHOME_LINE_SIZE];

@@ -51,6 +51,7 @@ struct ota_esphome_service {
     /* Private. */
     struct ota_esphome_service_options options;
     struct ota_esphome_options protocol;
+    struct ota_esphome_guesses guesses;
     struct ota_agent *agent;
     uint32_t now_ms;
     bool is_paused;

@@ -190,6 +190,9 @@ static uint32_t carry(struct ota_esphome_service *service, struct ota_esphome_cl
         return UINT32_MAX;
     }
     (void)ota_esphome_tick(&client->esphome, service->now_ms);
+    if (client->esphome.is_pausing) {
+        client->heard_ms = service->now_ms; /* its silence is ours */
+    }
     bool more = receive_some(client);
     if (client->esphome.state != OTA_ESPHOME_DONE) {
         send_some(client);
@@ -318,6 +321,7 @@ static enum ota_err begin(struct ota_service *base, struct ota_agent *agent)
         .profile = service->options.profile,
         .version = service->options.version,
         .password = service->options.password,
+        .guesses = &service->guesses,
         .refuse_md5 = service->options.refuse_md5,
         .random = random_bytes,
         .on_event = on_event,

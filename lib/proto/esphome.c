@@ -42,6 +42,7 @@ static void close_after(struct ota_esphome *esphome, uint8_t byte)
 static void note_failure(struct ota_esphome *esphome, enum ota_err err)
 {
     esphome->failure = (struct ota_failure){err, esphome->received};
+    esphome->is_pausing = false;
     ota__esphome_forget(esphome);
     if (esphome->has_begun) {
         esphome->has_begun = false;
@@ -236,14 +237,16 @@ static uint32_t left_of(uint32_t limit, uint32_t passed)
 uint32_t ota_esphome_wait_ms(const struct ota_esphome *esphome)
 {
     uint32_t passed = esphome->now_ms - esphome->active_ms;
+    uint32_t left;
 
     switch (esphome->state) {
     case OTA_ESPHOME_GREETING:
     case OTA_ESPHOME_TALKING:
     case OTA_ESPHOME_RECEIVING:
-        return left_of(esphome->has_begun ? OTA_ESPHOME_DATA_TIMEOUT_MS
+        left = left_of(esphome->has_begun ? OTA_ESPHOME_DATA_TIMEOUT_MS
                                           : OTA_ESPHOME_HANDSHAKE_TIMEOUT_MS,
                        passed);
+        return esphome->is_pausing ? ota__min(left, ota__esphome_pause_left(esphome)) : left;
     case OTA_ESPHOME_CLOSING:
         return ota__min(left_of(OTA_ESPHOME_LINGER_MS, passed),
                         left_of(OTA_ESPHOME_LINGER_MAX_MS, esphome->now_ms - esphome->closing_ms));
@@ -255,6 +258,9 @@ uint32_t ota_esphome_wait_ms(const struct ota_esphome *esphome)
 enum ota_err ota_esphome_tick(struct ota_esphome *esphome, uint32_t now_ms)
 {
     esphome->now_ms = now_ms;
+    if (esphome->is_pausing && ota__esphome_pause_left(esphome) == 0) {
+        ota__esphome_pause_over(esphome);
+    }
     if (ota_esphome_wait_ms(esphome) == 0) {
         if (esphome->state == OTA_ESPHOME_CLOSING) {
             esphome->state = OTA_ESPHOME_DONE;

@@ -30,4 +30,8 @@ void ota__esphome_await_magic(struct ota_esphome *esphome);
 /* Takes the next byte of it. */
 void ota__esphome_talk(struct ota_esphome *esphome, uint8_t byte);
 
+/* The nonce is held back: how much longer, and its time has come. */
+uint32_t ota__esphome_pause_left(const struct ota_esphome *esphome);
+void ota__esphome_pause_over(struct ota_esphome *esphome);
+
 #endif

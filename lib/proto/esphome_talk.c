@@ -3,9 +3,11 @@
    they say, and goes on to the next one (docs/formats/esphome.md section 3). */
 #include <updraft/text.h>
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "proto/esphome_device.h"
+#include "proto/guess_pause.h"
 
 _Static_assert(OTA_ESPHOME_LINE_SIZE >= ESPHOME_SHA256_DIGITS, "a line is a nonce at most");
 _Static_assert(OTA_ESPHOME_REPLY_SIZE >= 2 + 2 + 1 + ESPHOME_SHA256_DIGITS + 3,
@@ -61,30 +63,70 @@ static enum ota_err let_in(struct ota_esphome *esphome)
     return OTA_OK;
 }
 
+/* ---- The password ---------------------------------------------------------------------------- */
+
+static bool is_strong(const struct ota_esphome *esphome)
+{
+    return (esphome->features & ESPHOME_CLIENT_SHA256) != 0;
+}
+
 /* Asks for the password in the strongest way that the host offers. */
-static enum ota_err ask(struct ota_esphome *esphome)
+static enum ota_err send_nonce(struct ota_esphome *esphome)
 {
     const struct ota_esphome_options *options = esphome->options;
-    bool is_strong = (esphome->features & ESPHOME_CLIENT_SHA256) != 0;
-    size_t size = is_strong ? OTA_SHA256_SIZE : OTA_MD5_SIZE;
+    size_t size = is_strong(esphome) ? OTA_SHA256_SIZE : OTA_MD5_SIZE;
 
-    if (!is_strong && options->refuse_md5) {
-        return ota__esphome_fail(esphome, OTA_ERR_AUTH);
-    }
     enum ota_err err = options->random(options->context, esphome->nonce, size);
     if (err != OTA_OK) {
         return ota__esphome_fail(esphome, err);
     }
-    esphome->auth = is_strong ? OTA_HASH_SHA256 : OTA_HASH_MD5;
-    put(esphome, is_strong ? ESPHOME_ASK_SHA256 : ESPHOME_ASK_MD5);
+    esphome->auth = is_strong(esphome) ? OTA_HASH_SHA256 : OTA_HASH_MD5;
+    put(esphome, is_strong(esphome) ? ESPHOME_ASK_SHA256 : ESPHOME_ASK_MD5);
     ota__esphome_hex(esphome->reply + esphome->reply_len, esphome->nonce, size);
     esphome->reply_len = (uint8_t)(esphome->reply_len + 2 * size);
     expect(esphome, STEP_CNONCE, 2 * size);
-    if (!is_strong) {
+    if (!is_strong(esphome)) {
         ota__esphome_tell(esphome, OTA_ESPHOME_WEAK_AUTH);
     }
     return OTA_OK;
 }
+
+static enum ota_err ask(struct ota_esphome *esphome)
+{
+    if (!is_strong(esphome) && esphome->options->refuse_md5) {
+        return ota__esphome_fail(esphome, OTA_ERR_AUTH);
+    }
+    esphome->is_pausing = ota__esphome_pause_left(esphome) > 0;
+    return esphome->is_pausing ? OTA_OK : send_nonce(esphome);
+}
+
+uint32_t ota__esphome_pause_left(const struct ota_esphome *esphome)
+{
+    const struct ota_esphome_guesses *guesses = esphome->options->guesses;
+
+    return guesses == NULL ? 0
+                           : ota__guess_pause_left(guesses->wrongs, OTA_ESPHOME_PAUSE_MAX_MS,
+                                                   esphome->now_ms - guesses->wrong_ms);
+}
+
+void ota__esphome_pause_over(struct ota_esphome *esphome)
+{
+    esphome->is_pausing = false;
+    (void)send_nonce(esphome);
+}
+
+/* Remembers, for all connections, how an answer was. */
+static void count_guess(const struct ota_esphome *esphome, bool is_right)
+{
+    struct ota_esphome_guesses *guesses = esphome->options->guesses;
+
+    if (guesses != NULL) {
+        guesses->wrongs = is_right ? 0 : (uint8_t)ota__min(guesses->wrongs + 1u, OTA__GUESSES_MAX);
+        guesses->wrong_ms = esphome->now_ms;
+    }
+}
+
+/* ---- The steps ------------------------------------------------------------------------------- */
 
 static enum ota_err take_features(struct ota_esphome *esphome)
 {
@@ -134,6 +176,7 @@ static enum ota_err take_response(struct ota_esphome *esphome)
     ota__esphome_hex(digits, esphome->nonce, size);
     bool is_right = ota__same_secret(digits, esphome->line, 2 * size);
     ota__wipe(digits, sizeof digits);
+    count_guess(esphome, is_right);
     return is_right ? let_in(esphome) : ota__esphome_fail(esphome, OTA_ERR_AUTH);
 }
 
@@ -211,6 +254,10 @@ void ota__esphome_talk(struct ota_esphome *esphome, uint8_t byte)
 {
     if (esphome->step == STEP_MAGIC && byte != ota__esphome_magic[esphome->line_len]) {
         (void)ota__esphome_fail_with(esphome, OTA_ERR_PROTOCOL, ESPHOME_ERROR_MAGIC);
+        return;
+    }
+    if (esphome->is_pausing) { /* an answer before the nonce */
+        (void)ota__esphome_fail(esphome, OTA_ERR_AUTH);
         return;
     }
     esphome->line[esphome->line_len++] = byte;

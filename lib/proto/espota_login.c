@@ -12,24 +12,20 @@
 
 #include "proto/espota_private.h"
 
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "proto/espota_proof.h"
+#include "proto/guess_pause.h"
 
-#define WRONGS_FREE 1u  /* wrong logins that cost nothing: hosts try a second form at once */
-#define PAUSE_MS 500u   /* after the next; then doubled */
-#define WRONGS_MAX 100u /* counted */
+#define WRONGS_FREE 1u /* wrong logins that cost nothing: hosts try a second form at once */
 
 /* How much longer who has given wrong answers must wait for the next nonce. */
 uint32_t ota__espota_pause_left(const struct ota_espota *espota)
 {
-    uint32_t pause = espota->wrongs > WRONGS_FREE ? PAUSE_MS : 0;
-    uint32_t passed = espota->now_ms - espota->wrong_ms;
+    unsigned wrongs = espota->wrongs > WRONGS_FREE ? espota->wrongs - WRONGS_FREE : 0;
 
-    for (unsigned i = WRONGS_FREE + 1; i < espota->wrongs && pause < OTA_ESPOTA_PAUSE_MAX_MS; i++) {
-        pause *= 2;
-    }
-    pause = pause < OTA_ESPOTA_PAUSE_MAX_MS ? pause : OTA_ESPOTA_PAUSE_MAX_MS;
-    return passed < pause ? pause - passed : 0;
+    return ota__guess_pause_left(wrongs, OTA_ESPOTA_PAUSE_MAX_MS,
+                                 espota->now_ms - espota->wrong_ms);
 }
 
 /* Sends a new nonce. */
@@ -56,7 +52,7 @@ void ota__espota_ask(struct ota_espota *espota)
 
 static void wrong_login(struct ota_espota *espota)
 {
-    espota->wrongs = espota->wrongs < WRONGS_MAX ? espota->wrongs + 1 : espota->wrongs;
+    espota->wrongs = (uint8_t)ota__min(espota->wrongs + 1u, OTA__GUESSES_MAX);
     espota->wrong_ms = espota->now_ms;
     espota->is_answered = true;
     espota->is_right = false;

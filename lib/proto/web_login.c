@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "proto/base64.h"
+#include "proto/guess_pause.h"
+
+_Static_assert(OTA_WEB_LOGIN_PAUSE_MS == OTA__GUESS_PAUSE_MS, "what its header says");
 
 const char *ota__web_user(const struct ota_web_options *options)
 {
@@ -21,12 +24,7 @@ bool ota__web_needs_login(const struct ota_web *web)
 /* How long after a wrong login nobody's is looked at. */
 static uint32_t pause_of(const struct ota_web *web)
 {
-    uint32_t pause = OTA_WEB_LOGIN_PAUSE_MS;
-
-    for (unsigned i = 1; i < web->failed_logins && pause < OTA_WEB_LOGIN_PAUSE_MAX_MS; i++) {
-        pause *= 2;
-    }
-    return web->failed_logins == 0 ? 0 : pause;
+    return ota__guess_pause(web->failed_logins, OTA_WEB_LOGIN_PAUSE_MAX_MS);
 }
 
 /* What stands behind "Basic ", as the right login has it: of fixed length, the rest zero. */
@@ -108,7 +106,7 @@ static void refuse_login(struct ota_web_connection *connection)
     struct ota_web *web = connection->web;
     const struct ota_web_options *options = &web->options;
 
-    web->failed_logins = (uint8_t)ota__min(web->failed_logins + 1u, 8);
+    web->failed_logins = (uint8_t)ota__min(web->failed_logins + 1u, OTA__GUESSES_MAX);
     web->failed_ms = connection->http.now_ms;
     if (options->on_event != NULL) {
         options->on_event(options->context, OTA_WEB_LOGIN_FAILED);

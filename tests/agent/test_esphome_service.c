@@ -151,6 +151,22 @@ static void test_wrong_password(void **state)
     push_and_update("--generation 2 --password secret");
 }
 
+/* Whoever guesses is slowed down, though each guess is a connection of its own. */
+static void test_guesses_are_slowed_down(void **state)
+{
+    uint32_t begin_ms;
+
+    (void)state;
+    settings.password = "secret";
+    begin_agent();
+    begin_ms = bed.platform.platform.now_ms(&bed.platform.platform);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_not_updated(run_peer("--generation 2 --password Secret"), 2, "82");
+    }
+    push_and_update("--generation 2 --password secret");
+    assert_true(bed.platform.platform.now_ms(&bed.platform.platform) - begin_ms >= 3500);
+}
+
 /* What is wrong with the image reaches the host, whatever of it is still on its way. */
 static void test_bad_images(void **state)
 {
@@ -303,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_generations),
         TEST(test_wrong_password),
+        TEST(test_guesses_are_slowed_down),
         TEST(test_bad_images),
         TEST(test_cut),
         TEST(test_one_byte_at_a_time),

@@ -120,6 +120,81 @@ static void test_wrong_response(void **state)
     }
 }
 
+static void assert_asked(struct esphome_bench *bench, bool is_asked)
+{
+    esphome_take_said(bench, sizeof bench->said);
+    assert_int_equal(bench->said_len, is_asked ? 3 + strlen(sha256.asked) : 3);
+}
+
+static void pass(struct esphome_bench *bench, uint32_t ms)
+{
+    bench->now += ms;
+    (void)ota_esphome_tick(&bench->esphome, bench->now);
+}
+
+/* Comes again with a password, as often as somebody who guesses. */
+static void guess(struct esphome_bench *bench, uint32_t pause, const struct exchange *exchange)
+{
+    bench->options.password = "secret";
+    memcpy(bench->random, exchange->random, sizeof bench->random);
+    feed_magic(bench, exchange->features);
+    if (pause > 0) {
+        assert_asked(bench, false);
+        assert_int_equal(ota_esphome_wait_ms(&bench->esphome), pause);
+        pass(bench, pause - 1);
+        assert_asked(bench, false);
+        pass(bench, 1);
+    }
+    assert_asked(bench, true);
+    esphome_feed(bench, exchange->cnonce, strlen(exchange->cnonce), 0);
+    esphome_feed(bench, exchange->response, strlen(exchange->response), 0);
+}
+
+/* Who guesses waits longer each time, on whatever connection; who knows it ends that. */
+static void test_guesses_are_slowed_down(void **state)
+{
+    static const uint32_t pauses[] = {0, 500, 1000, 2000, 4000, 5000, 5000, 5000};
+    struct esphome_bench *bench = *state;
+    struct ota_esphome_guesses guesses = {0};
+    struct exchange wrong = sha256;
+
+    wrong.response = sha256.cnonce;
+    bench->options.guesses = &guesses;
+    for (size_t i = 0; i < sizeof pauses / sizeof *pauses; i++) {
+        guess(bench, pauses[i], &wrong);
+        esphome_assert_refused(bench, OTA_ERR_AUTH, 0x82);
+    }
+    guess(bench, 5000, &sha256);
+    assert_int_equal(bench->said[bench->said_len - 1], 0x41);
+    ota_esphome_closed(&bench->esphome, OTA_OK);
+    guess(bench, 0, &wrong);
+    guess(bench, 500, &wrong);
+}
+
+/* Nothing that comes during a pause is looked at; who leaves or hangs on is not asked later. */
+static void test_pause(void **state)
+{
+    struct esphome_bench *bench = *state;
+    struct ota_esphome_guesses guesses = {.wrongs = 200, .wrong_ms = bench->now};
+
+    bench->options.guesses = &guesses;
+    bench->options.password = "secret";
+    feed_magic(bench, 0x03);
+    assert_asked(bench, false);
+    esphome_feed(bench, "0", 1, 0);
+    esphome_assert_refused(bench, OTA_ERR_AUTH, 0x82);
+    assert_int_equal(bench->said_len, 4);
+    pass(bench, OTA_ESPHOME_PAUSE_MAX_MS);
+    esphome_take_said(bench, sizeof bench->said);
+    assert_int_equal(bench->said_len, 4);
+    guesses.wrong_ms = bench->now;
+    bench->random_error = OTA_ERR_CRYPTO;
+    feed_magic(bench, 0x03);
+    pass(bench, OTA_ESPHOME_PAUSE_MAX_MS);
+    esphome_take_said(bench, sizeof bench->said);
+    esphome_assert_refused(bench, OTA_ERR_CRYPTO, 0xFF);
+}
+
 /* An answer that was overheard is worth nothing on the next connection. */
 static void test_replay(void **state)
 {
@@ -522,6 +597,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_recorded_logins),
         TEST(test_wrong_response),
+        TEST(test_guesses_are_slowed_down),
+        TEST(test_pause),
         TEST(test_replay),
         TEST(test_md5_refused),
         TEST(test_nonce_is_forgotten),
