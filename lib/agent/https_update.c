@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "format/image_check.h"
+#include "proto/http_answer.h"
 
 #define PIECE 1024u
 /* One perform moves at most this many, so that a fast network leaves the program its turn. */
@@ -112,7 +113,8 @@ static void find_start(struct ota_https_update *update)
     if (options->expected.algorithm != OTA_HASH_NONE) {
         struct ota_identity expected = ota_identity_from_digest(&options->expected);
         update->start = ota_identity_equal(&expected, &update->pending) ? offset : 0;
-    } else if (update->pending.kind == OTA_IDENTITY_ETAG) {
+    } else if (update->pending.kind == OTA_IDENTITY_ETAG &&
+               ota__http_is_etag(update->pending.bytes, update->pending.len)) {
         memcpy(update->etag, update->pending.bytes, update->pending.len);
         update->etag[update->pending.len] = '\0';
         update->start = offset;

@@ -3,8 +3,6 @@
 
 #include "proto/http_answer.h"
 
-#include <stddef.h>
-
 #include <updraft/text.h>
 
 #include "base/mem.h"
@@ -67,4 +65,14 @@ enum ota_err ota__http_status_error(uint16_t status)
     default:
         return ota__http_is_redirect(status) ? OTA_ERR_HTTP_REDIRECT : OTA_ERR_HTTP_STATUS;
     }
+}
+
+bool ota__http_is_etag(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] <= ' ' || bytes[i] > '~') {
+            return false;
+        }
+    }
+    return true;
 }

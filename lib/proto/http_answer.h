@@ -6,6 +6,7 @@
    came. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <updraft/error.h>
@@ -24,5 +25,8 @@ bool ota__http_is_redirect(uint16_t status);
 
 /* The error that a status stands for where a file was wanted; OTA_OK for 200, 206 and 304. */
 enum ota_err ota__http_status_error(uint16_t status);
+
+/* Tells whether an entity tag that was kept can be sent in a header line. */
+bool ota__http_is_etag(const uint8_t *bytes, size_t len);
 
 #endif

@@ -178,11 +178,7 @@ bool ota__pull_may_resume(const struct ota_pull *pull)
         return ota_identity_equal(&identity, &pull->pending);
     }
     if (pull->pending.kind == OTA_IDENTITY_ETAG) {
-        for (size_t i = 0; i < pull->pending.len; i++) {
-            if (pull->pending.bytes[i] <= ' ' || pull->pending.bytes[i] > '~') {
-                return false; /* no tag that a header can carry */
-            }
-        }
+        return ota__http_is_etag(pull->pending.bytes, pull->pending.len);
     }
     return pull->pending.kind != OTA_IDENTITY_NONE;
 }

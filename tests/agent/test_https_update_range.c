@@ -281,6 +281,21 @@ static void a_damaged_journal_costs_a_second_request(void **state)
     assert_string_equal(web->ranges, "bytes=12288- - ");
 }
 
+/* A tag that came out of the flash with more than a header line can hold. */
+static void a_damaged_tag_is_not_sent(void **state)
+{
+    struct web *web = *state;
+    struct ota_https_update_options options = in_ranges(web, 0);
+
+    web->etag = "\"a\xE9"
+                "b\"";
+    options.resume = true;
+    break_at(web, &options, 15000);
+    assert_int_equal(ota_https_update(&update, &options), OTA_OK);
+    web_assert_installed(web);
+    assert_string_equal(web->ranges, "- ");
+}
+
 static void without_resume_from_the_start(void **state)
 {
     struct web *web = *state;
@@ -318,6 +333,7 @@ int main(void)
         TEST(redirected_once_for_all_ranges),
         TEST(goes_on_where_it_broke),
         TEST(goes_on_in_ranges),
+        TEST(a_damaged_tag_is_not_sent),
         TEST(breaks_everywhere),
         TEST(another_file_is_fetched_whole),
         TEST(a_shorter_file_is_fetched_whole),
