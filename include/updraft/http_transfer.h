@@ -126,6 +126,7 @@ struct ota_http_transfer {
     uint16_t seen; /* headers of the present answer, one bit each */
     bool away;     /* at another host than the first */
     bool closes;   /* the server ends the connection with this answer */
+    bool is_asked; /* the whole request is out */
     bool is_reused, is_answered, is_redirected;
 };
 

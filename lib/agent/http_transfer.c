@@ -233,11 +233,16 @@ static void send_some(struct ota_http_transfer *transfer, enum ota_err *err)
     uint8_t piece[PIECE];
     size_t len;
 
-    while (*err == OTA_OK &&
-           (len = ota_http_client_output(&transfer->http, piece, sizeof piece)) > 0) {
+    /* An answer that begins before the request is out has overtaken it, and may have changed the
+       URL that the rest would be made of. */
+    while (*err == OTA_OK && transfer->seen == 0 && !transfer->is_asked) {
         size_t sent = 0;
-        *err = transfer->stream->write(transfer->stream, piece, len, &sent);
-        ota_http_client_sent(&transfer->http, sent);
+        len = ota_http_client_output(&transfer->http, piece, sizeof piece);
+        if (len > 0) {
+            *err = transfer->stream->write(transfer->stream, piece, len, &sent);
+            ota_http_client_sent(&transfer->http, sent);
+        }
+        transfer->is_asked = len == 0;
         if (sent < len) {
             return;
         }
@@ -253,7 +258,7 @@ static enum ota_err complete(struct ota_http_transfer *transfer)
     if (transfer->size == OTA_SIZE_UNKNOWN) {
         transfer->size = transfer->offset; /* the end has told it */
     }
-    if (!transfer->options.keep_alive || transfer->closes) {
+    if (!transfer->options.keep_alive || transfer->closes || !transfer->is_asked) {
         ota__disconnect(&transfer->stream);
     }
     transfer->state = OTA_TRANSFER_DONE;

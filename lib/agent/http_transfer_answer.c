@@ -33,6 +33,7 @@ void ota__transfer_forget_answer(struct ota_http_transfer *transfer)
     transfer->content_total = 0;
     transfer->body_end = OTA_SIZE_UNKNOWN;
     transfer->closes = false;
+    transfer->is_asked = false;
     transfer->is_answered = false;
     transfer->is_redirected = false;
 }

@@ -161,6 +161,38 @@ static void ends_that_are_none(void **state)
     }
 }
 
+#define FORTY "????????????????????????????????????????"
+
+/* A redirect that comes before the request is out: the rest of the old request is not sent, least
+   of all with the new URL in it. */
+static void an_answer_that_overtakes_the_request(void **state)
+{
+    struct web *web = *state;
+    struct ota_http_scheme scheme;
+    const struct ota_fetch_request request = {.uri = "http://server/a-long-path/f"};
+    struct ota_fetch *fetch;
+    uint8_t piece[100];
+    size_t len;
+    bool ended;
+
+    ota_http_scheme_init(&scheme, NULL, NULL);
+    web->piece = 1;
+    web->habits = (struct web_habits){
+        .redirects = 1,
+        .redirect_status = 302,
+        .location = "http://other/" FORTY FORTY FORTY,
+        .answers_after = 8,
+        .byte_every_ms = 1,
+    };
+    assert_int_equal(ota_fetch_open(&scheme.scheme, &web->platform, &request, &fetch), OTA_OK);
+    while (web->connections == 1) {
+        assert_int_equal(fetch->read(fetch, piece, sizeof piece, &len, &ended), OTA_OK);
+        web->platform.wait(&web->platform, 1);
+        assert_null(strchr(web->request, '?'));
+    }
+    fetch->close(fetch);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, web_set_up, web_tear_down)
 
 int main(void)
@@ -168,7 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(files_come_whole),     TEST(from_an_offset),
         TEST(which_uris_it_serves), TEST(as_many_as_there_is_room_for),
-        TEST(ends_that_are_none),
+        TEST(ends_that_are_none),   TEST(an_answer_that_overtakes_the_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,13 +235,21 @@ static enum ota_err stream_read(struct ota_stream *stream, void *data, size_t ca
     return OTA_OK;
 }
 
+static bool is_asked(const struct web *web)
+{
+    uint32_t early = web->habits.answers_after;
+
+    return early == 0 ? strstr(web->request, "\r\n\r\n") != NULL
+                      : web->reply_len == 0 && web->request_len >= early;
+}
+
 static enum ota_err stream_write(struct ota_stream *stream, const void *data, size_t len,
                                  size_t *sent)
 {
     struct web *web = web_of(stream);
 
     assert_true(web->is_open);
-    if (web->reply_ends && web->reply_len > 0) {
+    if (web->reply_ends && web->reply_len > 0 && web->habits.answers_after == 0) {
         *sent = 0;
         return OTA_ERR_CONNECTION_LOST; /* it was closed after the last answer */
     }
@@ -250,7 +258,7 @@ static enum ota_err stream_write(struct ota_stream *stream, const void *data, si
     memcpy(web->request + web->request_len, data, *sent);
     web->request_len += *sent;
     web->request[web->request_len] = '\0';
-    if (strstr(web->request, "\r\n\r\n") != NULL) {
+    if (is_asked(web)) {
         answer(web);
     }
     return OTA_OK;

@@ -36,6 +36,7 @@ struct web_habits {
     uint32_t cut;          /* bytes of each reply, its head included, before it breaks; 0: all */
     uint32_t silent_after; /* likewise, after which nothing comes any more */
     bool endless_head, endless_body;
+    uint32_t answers_after;    /* bytes of a request, not its end; 0: its end */
     uint32_t byte_every_ms;    /* trickles; 0: does not */
     uint32_t other_file_after; /* requests after which the file is another; 0: never */
     const char *extra_lines;   /* in every answer that serves */
