@@ -31,6 +31,9 @@ struct ota_stream {
 
     /* Closes and releases the stream. */
     void (*close)(struct ota_stream *stream);
+
+    bool paused; /* the caller's to set: it reads nothing for now, and `wait` sleeps on for what
+                    comes */
 };
 
 /* A socket for datagrams (UDP). Obtained from platform->open_datagrams; the port's until closed. */

@@ -114,6 +114,7 @@ uint32_t ota__web_connection_carry(struct ota_web_service_connection *connection
     ota_http_server_tick(http, now_ms);
     send_some(connection);
     bool more = receive_some(connection);
+    connection->stream->paused = readable(connection) == 0 || connection->ahead > 0;
     if (connection->web.reason != 0) {
         connection->web.web->options.intake->is_closed = true; /* a restart follows the answer */
     }

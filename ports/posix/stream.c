@@ -211,7 +211,8 @@ static short wanted(const void *object)
     if (stream->phase == FAILED) {
         return 0;
     }
-    return (short)((stream->ended ? 0 : POLLIN) | (stream->write_full ? POLLOUT : 0));
+    const bool reads = !stream->ended && !stream->stream.paused;
+    return (short)((reads ? POLLIN : 0) | (stream->write_full ? POLLOUT : 0));
 }
 
 /* Makes a stream without a descriptor; NULL if there is no room for it. */

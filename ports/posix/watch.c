@@ -53,7 +53,7 @@ void watch_wait(struct ota_platform *self, uint32_t timeout_ms)
     for (unsigned i = 0; i < platform->watch_count; i++) {
         const struct watch *watch = platform->watches[i];
         const short events = watch->wanted(watch->object);
-        timeout = watch->has_input ? 0 : timeout;
+        timeout = watch->has_input && (events & POLLIN) != 0 ? 0 : timeout;
         if (events != 0) {
             polls[count++] = (struct pollfd){.fd = watch->descriptor, .events = events};
         }

@@ -586,6 +586,32 @@ static void test_who_was_refused_makes_room(void **state)
     assert_updated();
 }
 
+/* What comes behind a request whose answer is held back wakes nobody. */
+static void test_what_is_not_read_wakes_nobody(void **state)
+{
+    static const char request[] = "GET /update HTTP/1.1\r\nHost: board\r\n"
+                                  "Authorization: Basic d3Jvbmc6bG9naW4=\r\n\r\n"
+                                  "GET /update HTTP/1.1\r\nX: ";
+    struct ota_platform *platform = &bed.platform.platform;
+    char behind[3000], said[16];
+    unsigned waits = 0;
+
+    (void)state;
+    settings.password = "secret";
+    begin_agent();
+    memset(behind, 'x', sizeof behind);
+    int peer = dial_and_say(request);
+    assert_int_equal(send(peer, behind, sizeof behind, MSG_NOSIGNAL), sizeof behind);
+    while (recv(peer, said, sizeof said, MSG_PEEK) < 0) {
+        platform->wait(platform, bed.wait_ms);
+        bed.wait_ms = ota_agent_poll(&bed.agent);
+        waits++;
+    }
+    assert_memory_equal(said, "HTTP/1.1 401", 12);
+    assert_true(waits < 20);
+    close(peer);
+}
+
 /* What is no request to go by is answered, and told: once, however long the peer goes on. */
 static void test_broken_requests_are_told(void **state)
 {
@@ -748,6 +774,7 @@ int main(void)
         TEST(test_slow_heads_have_time),
         TEST(test_who_is_served_stays),
         TEST(test_who_was_refused_makes_room),
+        TEST(test_what_is_not_read_wakes_nobody),
         TEST(test_broken_requests_are_told),
         TEST(test_fifty_at_once),
         TEST(test_ten_thousand_updates),

@@ -362,7 +362,8 @@ int web_set_up(void **state)
         .wait = web_wait,
         .log = log_line,
     };
-    web->stream = (struct ota_stream){stream_read, stream_write, stream_close};
+    web->stream =
+        (struct ota_stream){.read = stream_read, .write = stream_write, .close = stream_close};
     assert_int_equal(ota_intake_init(&web->intake,
                                      &(struct ota_intake_options){
                                          .device = &web->ram.device,

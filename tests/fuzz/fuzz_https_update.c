@@ -204,7 +204,8 @@ static void set_up(void)
         .chip = OTA_CHIP_ESP32S3, .size = IMAGE_SIZE, .version = "1.1.0"};
 
     stage.platform = (struct ota_platform){.now_ms = now_ms, .connect = connect, .wait = wait_ms};
-    stage.stream = (struct ota_stream){stream_read, stream_write, stream_close};
+    stage.stream =
+        (struct ota_stream){.read = stream_read, .write = stream_write, .close = stream_close};
     ram_device_make(&stage.ram);
     memcpy(stage.before, stage.ram.memory, sizeof stage.before);
     if (stage.image_len == 0) {

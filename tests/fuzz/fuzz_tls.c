@@ -402,8 +402,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&stage, 0, sizeof stage);
     stage.platform = (struct ota_platform){
         .now_ms = now_ms, .random = random_bytes, .unix_time = unix_time, .log = log_line};
-    stage.client_side = (struct ota_stream){client_read, client_write, client_close};
-    stage.server_side = (struct ota_stream){server_read, server_write, server_close};
+    stage.client_side =
+        (struct ota_stream){.read = client_read, .write = client_write, .close = client_close};
+    stage.server_side =
+        (struct ota_stream){.read = server_read, .write = server_write, .close = server_close};
     stage.input = (struct input){data, size};
     stage.options = input_byte(&stage.input);
     stage.piece = 1 + 8u * input_byte(&stage.input);

@@ -351,6 +351,41 @@ static void test_who_finds_no_room_waits(void **unused)
     assert_int_equal(read_some(far, data, sizeof data, &ended), 1);
 }
 
+static bool wait_sleeps(void)
+{
+    const uint32_t start = platform->now_ms(platform);
+    platform->wait(platform, 30);
+    return platform->now_ms(platform) - start >= 29;
+}
+
+/* What nobody wants to read wakes nobody, neither in the socket nor read ahead. */
+static void test_who_does_not_read_sleeps(void **unused)
+{
+    (void)unused;
+    struct ota_listener *listener;
+    struct ota_stream *near;
+    struct ota_stream *far;
+    struct ota_address from;
+    char data[4];
+    bool ended;
+    assert_int_equal(platform->listen(platform, 0, &listener), OTA_OK);
+    const struct ota_address to = loopback(false, listener->port);
+    assert_int_equal(platform->connect_to(platform, &to, &near), OTA_OK);
+    far = accept_one(listener, &from);
+    write_all(near, "some text");
+    assert_false(wait_sleeps());
+    far->paused = true;
+    assert_true(wait_sleeps());
+    far->paused = false;
+    assert_int_equal(read_some(far, data, 1, &ended), 1);
+    assert_false(wait_sleeps());
+    far->paused = true;
+    assert_true(wait_sleeps());
+    far->paused = false;
+    assert_int_equal(read_some(far, data, sizeof data, &ended), 4);
+    assert_memory_equal(data, "ome ", 4);
+}
+
 static void test_no_descriptor_left(void **unused)
 {
     (void)unused;
@@ -446,6 +481,7 @@ int main(void)
         TEST(test_an_address_that_refuses),
         TEST(test_half_open_peers),
         TEST(test_who_finds_no_room_waits),
+        TEST(test_who_does_not_read_sleeps),
         TEST(test_no_descriptor_left),
         TEST(test_nothing_is_left_open),
         TEST(test_time_of_day),

@@ -158,7 +158,8 @@ static void network_wait(struct ota_platform *platform, uint32_t timeout_ms)
 static enum ota_err network_connect(struct ota_platform *platform, const char *host, uint16_t port,
                                     struct ota_stream **stream)
 {
-    static struct ota_stream connection = {stream_read, stream_write, stream_close};
+    static struct ota_stream connection = {
+        .read = stream_read, .write = stream_write, .close = stream_close};
 
     (void)host;
     (void)port;

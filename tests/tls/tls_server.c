@@ -161,7 +161,8 @@ struct ota_stream *tls_server_wrap(struct tls_server *server, struct ota_stream 
     if (stream == NULL) {
         abort();
     }
-    stream->stream = (struct ota_stream){stream_read, stream_write, stream_close};
+    stream->stream =
+        (struct ota_stream){.read = stream_read, .write = stream_write, .close = stream_close};
     stream->inner = inner;
     mbedtls_ssl_init(&stream->ssl);
     demand(mbedtls_ssl_setup(&stream->ssl, &server->config));
