@@ -165,6 +165,7 @@ struct ota_agent {
     uint8_t md5[OTA_MD5_SIZE], sha256[OTA_SHA256_SIZE];
     struct ota_stream *stream;
     uint32_t begun_ms, waiting_ms, wait_ms;
+    uint32_t held_up_ms; /* in turns that took long, altogether */
     unsigned services_begun;
     const char *paused_for; /* the way that has the device for itself; NULL: none */
     bool is_advertised, is_polling;

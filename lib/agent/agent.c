@@ -2,6 +2,7 @@
 /* The agent's loop: the ways in by turns, the door they share, and the restart that follows. */
 
 #include "agent/agent_private.h"
+#include "agent/turn.h"
 
 #include <string.h>
 
@@ -187,7 +188,12 @@ uint32_t ota_agent_poll(struct ota_agent *agent)
         return UINT32_MAX;
     }
     agent->is_polling = true;
-    uint32_t wait_ms = poll_all(agent, platform->now_ms(platform));
+    uint32_t begin_ms = platform->now_ms(platform);
+    uint32_t wait_ms = poll_all(agent, begin_ms);
+    uint32_t took_ms = platform->now_ms(platform) - begin_ms;
+    if (took_ms > OTA__LOOK_MS) {
+        agent->held_up_ms += took_ms;
+    }
     agent->is_polling = false;
     return agent->is_restarting ? UINT32_MAX : wait_ms;
 }

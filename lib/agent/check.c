@@ -369,11 +369,11 @@ uint32_t ota__check_poll(struct ota_agent *agent, uint32_t now_ms)
         give_way(agent);
     }
     if (agent->is_checking) {
-        return carry(agent, now_ms);
+        return carry(agent, ota__peer_time(agent, now_ms));
     }
     uint32_t wait_ms = until_next_check(agent, now_ms);
     if (wait_ms == 0) {
-        start_check(agent, now_ms);
+        start_check(agent, ota__peer_time(agent, now_ms));
     }
     return wait_ms;
 }

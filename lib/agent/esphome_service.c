@@ -353,7 +353,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     struct ota_esphome_service *service = (struct ota_esphome_service *)base;
     uint32_t wait_ms = UINT32_MAX;
 
-    service->now_ms = now_ms;
+    service->now_ms = ota__peer_time(service->agent, now_ms);
     look_who_comes(service);
     for (unsigned i = 0; i < OTA_ESPHOME_CLIENTS; i++) {
         uint32_t wanted_ms = carry(service, &service->clients[i]);

@@ -327,7 +327,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     struct ota_espota_service *service = (struct ota_espota_service *)base;
     struct ota_espota *espota = &service->espota;
 
-    ota_espota_tick(espota, now_ms);
+    ota_espota_tick(espota, ota__peer_time(service->agent, now_ms));
     reply(service);
     bool more = take_datagrams(service);
     if (espota->state == OTA_ESPOTA_CONNECTING) {

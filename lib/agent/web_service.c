@@ -298,6 +298,7 @@ static uint32_t poll(struct ota_service *base, uint32_t now_ms)
     struct ota_web_service *service = (struct ota_web_service *)base;
     uint32_t wait_ms = UINT32_MAX;
 
+    now_ms = ota__peer_time(service->agent, now_ms);
     if (service->listener == NULL && open_listener(service) != OTA_OK) {
         wait_ms = OTA__LOOK_MS;
     }

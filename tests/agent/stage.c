@@ -144,6 +144,7 @@ static bool may_update(void *context, const struct ota_agent *agent)
 
     assert_ptr_equal(agent, &stage->agent);
     stage->update_hook_called = true;
+    stage->now += stage->update_hook_takes_ms;
     return !stage->update_refused;
 }
 

@@ -53,6 +53,7 @@ struct stage {
     char events[64];
     bool update_refused, confirm_refused;
     bool update_hook_called;
+    uint32_t update_hook_takes_ms;
     unsigned progress;
 };
 

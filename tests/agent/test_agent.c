@@ -156,6 +156,20 @@ static void test_a_silent_server_is_left(void **state)
                     OTA_HTTP_HEAD_TIMEOUT_MS + OTA_PULL_BACKOFF_MS);
 }
 
+/* The pull's owner takes a minute to decide: that is not the server's fault. */
+static void test_a_turn_that_takes_long(void **state)
+{
+    struct stage *stage = *state;
+
+    stage->piece = 100;
+    stage->update_hook_takes_ms = 300000;
+    stage_add_offer(stage);
+    stage_begin(stage);
+    stage_run_checks(stage, 1);
+    assert_int_equal(stage->restarts, 1);
+    assert_null(strstr(stage->log, ota_err_text(OTA_ERR_TIMEOUT)));
+}
+
 static void test_checks_come_at_their_times(void **state)
 {
     struct stage *stage = *state;
@@ -290,6 +304,7 @@ int main(void)
         TEST(test_a_rest_that_is_gone),
         TEST(test_failures_are_told_and_survived),
         TEST(test_a_silent_server_is_left),
+        TEST(test_a_turn_that_takes_long),
         TEST(test_checks_come_at_their_times),
         TEST(test_the_first_check_may_be_spread),
         TEST(test_a_data_partition),
