@@ -63,9 +63,10 @@
  * has its cause in a header `X-Updraft-Error` too.
  *
  * Before anything else, every request is looked at for who sends it: a foreign Origin or
- * Sec-Fetch-Site is 403; without a password a Host that could be anybody's name is 403; with one,
- * its absence or a wrong one is 401. After a wrong one there is a pause, which grows with them and
- * in which nobody else's is looked at (429), but for the peer's who last had it right.
+ * Sec-Fetch-Site is 403, and so is a foreign Referer of a GET that starts an update; without a
+ * password a Host that could be anybody's name is 403; with one, its absence or a wrong one is 401.
+ * After a wrong one there is a pause, which grows with them and in which nobody else's is looked at
+ * (429), but for the peer's who last had it right.
  *
  * | client sends                                 | server answers                                |
  * | -------------------------------------------- | --------------------------------------------- |
@@ -209,6 +210,7 @@ struct ota_web_connection {
     uint8_t route, method, dialect, login, host_state;
     uint8_t file_kind; /* what the name of a raw body's file says */
     bool asks_data, is_data, is_form, from_page, fetch_is_foreign, host_is_strange;
+    bool referer_is_foreign;
     bool is_bad_digest;
     uint8_t proof_kind;
     uint8_t proof[OTA_WEB_NONCE_SIZE]; /* of what is asked for, and in a 401 its nonce */

@@ -3,6 +3,32 @@
 
 #include "proto/web_private.h"
 
+#include "base/mem.h"
+
+static bool has_session(const struct ota_web_connection *connection)
+{
+    const struct ota_web *web = connection->web;
+
+    return web->has_session && connection->http.now_ms - web->session_ms <= OTA_WEB_SESSION_MS;
+}
+
+static bool is_its_peer(const struct ota_web_connection *connection)
+{
+    return ota_address_same_host(&connection->peer, &connection->web->session_peer);
+}
+
+/* Tells whether a start says what the one has said that waits for its upload. It is a GET, which
+   any page can have sent in between. */
+static bool is_same_start(const struct ota_web_connection *connection)
+{
+    const struct ota_web *web = connection->web;
+    const struct ota_digest *hash = &connection->expected;
+
+    return is_its_peer(connection) && web->session_is_data == connection->asks_data &&
+           web->session_hash.algorithm == hash->algorithm &&
+           memcmp(web->session_hash.bytes, hash->bytes, ota_digest_size(hash->algorithm)) == 0;
+}
+
 void ota__web_elegant_start(struct ota_web_connection *connection)
 {
     struct ota_web *web = connection->web;
@@ -18,7 +44,8 @@ void ota__web_elegant_start(struct ota_web_connection *connection)
         ota__web_refuse_as_original(connection, "MD5 parameter invalid");
         return;
     }
-    if (web->upload.owner != NULL || !ota_intake_is_free(intake)) {
+    if (web->upload.owner != NULL || !ota_intake_is_free(intake) ||
+        (has_session(connection) && !is_same_start(connection))) {
         ota__web_refuse_busy(connection);
         return;
     }
@@ -41,8 +68,7 @@ bool ota__web_elegant_go_on(struct ota_web_connection *connection)
 {
     struct ota_web *web = connection->web;
 
-    if (!web->has_session || connection->http.now_ms - web->session_ms > OTA_WEB_SESSION_MS ||
-        !ota_address_same_host(&connection->peer, &web->session_peer)) {
+    if (!has_session(connection) || !is_its_peer(connection)) {
         return false;
     }
     web->has_session = false;

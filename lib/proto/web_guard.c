@@ -181,6 +181,40 @@ void ota__web_guard_fetch(struct ota_web_connection *connection, const char *val
     }
 }
 
+/* The length of the origin at the beginning of an address. */
+static size_t origin_len(const char *address)
+{
+    size_t len = prefix_len(address, "http://") + prefix_len(address, "https://");
+
+    while (address[len] != '\0' && address[len] != '/' && address[len] != '?') {
+        len++;
+    }
+    return len;
+}
+
+/* Browsers send no Origin with a GET of their own, and Sec-Fetch-Site only where there is TLS. They
+   send Host first, so that what it is compared with is there; who does not is no browser. */
+void ota__web_guard_referer(struct ota_web_connection *connection, const char *value)
+{
+    const char *ours = connection->web->options.origin;
+    size_t scheme = prefix_len(value, "http://");
+    size_t len = origin_len(value);
+    char host[OTA_WEB_HOST_MAX + 1];
+
+    if (len == 0 || connection->host == NULL ||
+        (ours != NULL && ota_text_same_bytes(value, len, ours))) {
+        return;
+    }
+    if (scheme == 0 || len - scheme > OTA_WEB_HOST_MAX) {
+        connection->referer_is_foreign = true;
+        return;
+    }
+    memcpy(host, value + scheme, len - scheme);
+    host[len - scheme] = '\0';
+    connection->referer_is_foreign =
+        connection->referer_is_foreign || !same_host(host, connection->host);
+}
+
 static bool is_foreign(const struct ota_web_connection *connection)
 {
     bool only_looks =
@@ -188,7 +222,8 @@ static bool is_foreign(const struct ota_web_connection *connection)
         (connection->method == OTA_HTTP_GET || connection->method == OTA_HTTP_HEAD_ONLY);
 
     return connection->host_state == ORIGIN_IS_FOREIGN || connection->host_state == ORIGIN_WAITS ||
-           (connection->fetch_is_foreign && !only_looks);
+           (connection->fetch_is_foreign && !only_looks) ||
+           (connection->referer_is_foreign && connection->route == OTA__WEB_ELEGANT_START);
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */

@@ -59,10 +59,11 @@ enum ota__web_kind {
 
 /* ---- web_guard.c ----------------------------------------------------------------------------- */
 
-/* Look at Host, Origin, Sec-Fetch-Site. */
+/* Look at Host, Origin, Sec-Fetch-Site, Referer. */
 void ota__web_guard_host(struct ota_web_connection *connection, const char *value);
 void ota__web_guard_origin(struct ota_web_connection *connection, const char *value);
 void ota__web_guard_fetch(struct ota_web_connection *connection, const char *value);
+void ota__web_guard_referer(struct ota_web_connection *connection, const char *value);
 
 /* Refuses the request if it may not; then returns false. */
 bool ota__web_guard_passes(struct ota_web_connection *connection);

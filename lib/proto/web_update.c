@@ -11,6 +11,7 @@ enum {
     HEADER_HOST,
     HEADER_ORIGIN,
     HEADER_FETCH_SITE,
+    HEADER_REFERER,
     HEADER_LOGIN,
     HEADER_TYPE,
     HEADER_DISPOSITION,
@@ -24,6 +25,7 @@ static const char *const wanted[] = {
     [HEADER_HOST] = "Host",
     [HEADER_ORIGIN] = "Origin",
     [HEADER_FETCH_SITE] = "Sec-Fetch-Site",
+    [HEADER_REFERER] = "Referer",
     [HEADER_LOGIN] = "Authorization",
     [HEADER_TYPE] = "Content-Type",
     [HEADER_DISPOSITION] = "Content-Disposition",
@@ -184,6 +186,9 @@ static void on_header(void *context, unsigned index, const char *value)
         break;
     case HEADER_FETCH_SITE:
         ota__web_guard_fetch(connection, value);
+        break;
+    case HEADER_REFERER:
+        ota__web_guard_referer(connection, value);
         break;
     case HEADER_LOGIN:
         ota__web_login_take(connection, value);

@@ -213,6 +213,65 @@ static void test_a_start_during_an_update(void **state)
     web_bench_assert_updated(&bench);
 }
 
+/* A start is a GET, which the page in another tab can send, too: what waits for its upload is not
+   changed by it. */
+static void test_a_start_while_another_waits(void **state)
+{
+    char query[64];
+
+    (void)state;
+    snprintf(query, sizeof query, "?mode=fr&hash=%s", bench.md5);
+    assert_int_equal(start(query), 200);
+    assert_int_equal(start("?mode=fs"), 409);
+    assert_int_equal(start(""), 409);
+    assert_string_equal(web_bench_body(&bench, 0),
+                        "another update is under way: try again when it is over\n");
+    assert_int_equal(start(query), 200); /* the same once more */
+    assert_int_equal(upload("file", "code.bin"), 200);
+    web_bench_assert_updated(&bench);
+    set_up(state);
+    assert_int_equal(start("?mode=fs"), 200);
+    web_bench_wait(&bench, OTA_WEB_SESSION_MS + 1);
+    assert_int_equal(start(query), 200);
+    assert_int_equal(upload("file", "code.bin"), 200);
+    web_bench_assert_updated(&bench);
+}
+
+/* Another site's page cannot start one. */
+static void test_whose_page_starts(void **state)
+{
+    static const struct {
+        const char *lines;
+        unsigned status;
+    } cases[] = {
+        {"Referer: http://board/update\r\n", 200},
+        {"Referer: http://BOARD:80/\r\n", 200},
+        {"Referer: http://board\r\n", 200},
+        {"Referer: http://board?x\r\n", 200},
+        {"Referer: https://proxy.example/board\r\n", 200},
+        {"Origin: http://board\r\nReferer: http://board/update\r\n", 200},
+        {"Referer: http://evil.example/\r\n", 403},
+        {"Referer: http://board.evil.example/\r\n", 403},
+        {"Referer: http://evil.example/http://board/\r\n", 403},
+        {"Referer: http://board@evil.example/\r\n", 403},
+        {"Referer: https://board/\r\n", 403},
+        {"Referer: https://proxy.example.evil/\r\n", 403},
+        {"Referer: \r\n", 200},
+        {"Origin: http://board\r\nReferer: http://evil.example/\r\n", 403},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        set_up(state);
+        bench.options.origin = "https://proxy.example";
+        web_bench_begin(&bench);
+        assert_int_equal(web_bench_get(&bench, "/ota/start", cases[i].lines), cases[i].status);
+        assert_int_equal(upload("file", "x.bin"), cases[i].status == 200 ? 200 : 400);
+        /* A link from elsewhere leads to the page all the same. */
+        assert_int_equal(web_bench_get(&bench, "/update", cases[i].lines), 200);
+    }
+    bench.options.origin = NULL;
+}
+
 static void test_a_start_before_a_restart(void **state)
 {
     (void)state;
@@ -272,6 +331,7 @@ static void test_a_start_that_a_gate_does_not_like(void **state)
         web_bench_assert_nothing(&bench);
         assert_int_equal(start("?mode=fs"), 200); /* the gate knows which it is */
         verdict = OTA_OK;
+        web_bench_wait(&bench, OTA_WEB_SESSION_MS + 1); /* another start while one waits is 409 */
         assert_int_equal(start(""), 200);
         assert_int_equal(upload("file", "x.bin"), 200);
         (void)state;
@@ -331,6 +391,8 @@ int main(void)
         cmocka_unit_test_setup(test_an_upload_needs_a_start, set_up),
         cmocka_unit_test_setup(test_both_steps_need_the_login, set_up),
         cmocka_unit_test_setup(test_a_start_during_an_update, set_up),
+        cmocka_unit_test_setup(test_a_start_while_another_waits, set_up),
+        cmocka_unit_test(test_whose_page_starts),
         cmocka_unit_test_setup(test_a_start_before_a_restart, set_up),
         cmocka_unit_test_setup(test_a_start_that_a_gate_does_not_like, set_up),
         cmocka_unit_test_setup(test_a_start_that_cannot_begin, set_up),
