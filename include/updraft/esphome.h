@@ -49,8 +49,8 @@
  *
  * In place of each byte of the device, once, and then nothing more: an error
  * (ota_esphome_error_byte). After a wrong password the next nonce comes after a pause, which grows
- * with them up to OTA_ESPHOME_PAUSE_MAX_MS and ends with a right one. Features that are not known are ignored. Compression is not offered:
- * the image comes as it is.
+ * with them up to OTA_ESPHOME_PAUSE_MAX_MS and ends with a right one. Features that are not known
+ * are ignored. Compression is not offered: the image comes as it is.
  */
 
 #include <stdbool.h>
