@@ -178,7 +178,7 @@ enum ota_err ota_image_check_finish(struct ota_image_check *check);
 void ota_image_check_abort(struct ota_image_check *check);
 
 /* Tells whether all that the image says of itself is known: image.descriptor is whole, or there is
-   none. True at the first byte where the form has none. */
+   none. Where the form has none: with the ESP8266's header, or at the first byte of data. */
 bool ota_image_check_is_described(const struct ota_image_check *check);
 
 /* How many further bytes the image needs for certain: 0 when it is whole. A reader that reads no

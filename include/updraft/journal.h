@@ -52,11 +52,15 @@ struct ota_checkpoint {
     uint8_t proof[OTA_CHECKPOINT_PROOF_SIZE];
 };
 
+/* For `mode`: what is stored is what arrived. */
+#define OTA_JOURNAL_AS_STORED 0xFFu
+
 struct ota_journal {
     struct ota_region sector;     /* the last erase unit of the region */
     uint32_t start;               /* of the sector, in the region */
     uint32_t size;                /* of the transfer, bytes */
     struct ota_identity identity; /* of the transfer */
+    uint8_t mode;                 /* OTA_JOURNAL_AS_STORED, or byte 2 as it arrived */
     struct ota_checkpoint last;   /* offset 0: none yet */
     uint32_t interval;            /* bytes between checkpoints: a multiple of the erase size */
     uint32_t seed;                /* of the checkpoints' CRC: they belong to this header alone */
@@ -83,6 +87,12 @@ enum ota_err ota_journal_is_begun(const struct ota_region *region, bool *begun);
    Returns OTA_OK or the flash's error. */
 enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_region *region,
                                uint32_t size, const struct ota_identity *identity);
+
+/* As ota_journal_begin, for an image that is stored with another byte 2 than it arrived with
+   (esp8266.h): `mode` is that which arrived, which checkpoints are of. */
+enum ota_err ota_journal_begin_changed(struct ota_journal *journal, const struct ota_region *region,
+                                       uint32_t size, const struct ota_identity *identity,
+                                       uint8_t mode);
 
 /* Finds the journal of an interrupted update: its size, its identity, its last checkpoint, and
    where to append. It is not `open` yet: whoever goes on with it sets that, when the region is such

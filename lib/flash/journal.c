@@ -77,6 +77,13 @@ static uint32_t interval_for(const struct ota_flash *flash, uint32_t size)
 enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_region *region,
                                uint32_t size, const struct ota_identity *identity)
 {
+    return ota_journal_begin_changed(journal, region, size, identity, OTA_JOURNAL_AS_STORED);
+}
+
+enum ota_err ota_journal_begin_changed(struct ota_journal *journal, const struct ota_region *region,
+                                       uint32_t size, const struct ota_identity *identity,
+                                       uint8_t mode)
+{
     uint8_t header[OTA_WRITE_SIZE_MAX];
     enum ota_err err;
 
@@ -95,6 +102,7 @@ enum ota_err ota_journal_begin(struct ota_journal *journal, const struct ota_reg
     header[OTA__JOURNAL_AT_VERSION] = OTA__JOURNAL_VERSION;
     header[OTA__JOURNAL_AT_KIND] = identity->kind;
     header[OTA__JOURNAL_AT_LEN] = identity->len;
+    header[OTA__JOURNAL_AT_MODE] = mode;
     ota__put_le32(header + OTA__JOURNAL_AT_SIZE, size);
     memcpy(header + OTA__JOURNAL_AT_IDENTITY, identity->bytes, identity->len);
     journal->seed = ota_crc32(0, header, OTA__JOURNAL_AT_CRC);
@@ -112,6 +120,7 @@ static bool header_decode(struct ota_journal *journal, const uint8_t *header)
 {
     journal->identity.kind = header[OTA__JOURNAL_AT_KIND];
     journal->identity.len = header[OTA__JOURNAL_AT_LEN];
+    journal->mode = header[OTA__JOURNAL_AT_MODE];
     journal->size = ota__get_le32(header + OTA__JOURNAL_AT_SIZE);
     journal->seed = ota__get_le32(header + OTA__JOURNAL_AT_CRC);
     memcpy(journal->identity.bytes, header + OTA__JOURNAL_AT_IDENTITY, OTA_IDENTITY_MAX);

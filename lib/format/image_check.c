@@ -447,7 +447,9 @@ static bool may_end(const struct ota_image_check *check)
 
 bool ota_image_check_is_described(const struct ota_image_check *check)
 {
-    bool is_silent = check->image.form == OTA_IMAGE_ESP8266 || check->image.form == OTA_IMAGE_DATA;
+    enum ota_image_form form = check->image.form;
+    bool is_silent =
+        form == OTA_IMAGE_DATA || (form == OTA_IMAGE_ESP8266 && check->offset >= COMMON_HEADER);
 
     return is_silent || check->segment > 0 || check->stage > STAGE_DESCRIPTOR;
 }

@@ -10,6 +10,9 @@
 /* Within so many bytes an image says what it is, if it ever does. */
 #define OTA__HEAD 256u
 
+/* Where an image says how its flash is wired. */
+#define OTA__MODE_OFFSET 2u
+
 /* ---- update.c -------------------------------------------------------------------------------- */
 
 /* Ends the update with its first cause, which it returns; a later one changes nothing. */

@@ -17,6 +17,17 @@ static struct ota_identity identity_of(const struct ota_update_options *options)
 
 /* ---- Going on -------------------------------------------------------------------------------- */
 
+/* Makes of bytes of the flash what they were when they arrived: updraft/esp8266.h. */
+static void undo_change(const struct ota_journal *journal, uint32_t offset, uint8_t *data,
+                        uint32_t len)
+{
+    uint32_t at = OTA__MODE_OFFSET - offset; /* beyond `len`, if it lies before */
+
+    if (journal->mode != OTA_JOURNAL_AS_STORED && at < len) {
+        data[at] = journal->mode;
+    }
+}
+
 /* Checks what the flash holds from the start up to `end`. */
 static enum ota_err check_flash(struct ota_update *update, uint32_t end)
 {
@@ -27,6 +38,7 @@ static enum ota_err check_flash(struct ota_update *update, uint32_t end)
         uint32_t n = ota__min(update->options.buffer_size, end - offset);
         err = ota_region_read(&update->region, offset, buffer, n);
         if (err == OTA_OK) {
+            undo_change(&update->journal, offset, buffer, n);
             err = ota__update_check(update, buffer, n);
         }
         offset += n;

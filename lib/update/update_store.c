@@ -38,6 +38,33 @@ static void plan_checkpoint(struct ota_update *update)
         update->journal.resumable ? (update->stored / interval + 1) * interval : OTA_SIZE_UNKNOWN;
 }
 
+/* ---- What is changed ------------------------------------------------------------------------- */
+
+/* Whether the image is stored with the mode of this board. What was compressed is left as it is, as
+   in the original. A decoder reads it again, besides. */
+static bool changes_mode(const struct ota_update *update)
+{
+    return update->rules.esp8266 != NULL && update->rules.form != OTA_IMAGE_DATA &&
+           !update->is_compressed;
+}
+
+static enum ota_err put(struct ota_update *update, const uint8_t *data, uint32_t len)
+{
+    const struct ota_esp8266 *esp8266 = update->rules.esp8266;
+
+    return changes_mode(update)
+               ? esp8266->store(esp8266, &update->writer, update->stored, data, len)
+               : ota_writer_write(&update->writer, data, len);
+}
+
+/* The byte that is about to be changed, if it is known by then. */
+static uint8_t arrived_mode(const struct ota_update *update)
+{
+    return changes_mode(update) && ota_image_check_is_described(&update->check)
+               ? update->check.image.spi_mode
+               : OTA_JOURNAL_AS_STORED;
+}
+
 /* ---- The gate, and the first changes to the flash -------------------------------------------- */
 
 /* Begins at the first byte. The trace of one that was cut short is removed before its mark. */
@@ -50,9 +77,10 @@ static enum ota_err start_afresh(struct ota_update *update)
     if (err == OTA_OK && marked) {
         err = ota_writer_heal(&update->writer, 0, update->region.size);
     }
-    return err == OTA_OK ? ota_journal_begin(&update->journal, &update->region,
-                                             update->options.size, &identity)
-                         : err;
+    return err == OTA_OK
+               ? ota_journal_begin_changed(&update->journal, &update->region, update->options.size,
+                                           &identity, arrived_mode(update))
+               : err;
 }
 
 /* Goes on behind what was restored. What was proven beyond that, in a sector that was begun, is
@@ -129,16 +157,6 @@ static enum ota_err pass_gate(struct ota_update *update, uint32_t len)
 }
 
 /* ---- Taking bytes ---------------------------------------------------------------------------- */
-
-/* What was compressed is left as it is, as in the original. A decoder reads it again, besides. */
-static enum ota_err put(struct ota_update *update, const uint8_t *data, uint32_t len)
-{
-    const struct ota_esp8266 *esp8266 = update->rules.esp8266;
-
-    return esp8266 != NULL && update->rules.form != OTA_IMAGE_DATA && !update->is_compressed
-               ? esp8266->store(esp8266, &update->writer, update->stored, data, len)
-               : ota_writer_write(&update->writer, data, len);
-}
 
 /* Takes bytes that lie wholly before the next checkpoint. */
 static enum ota_err take(struct ota_update *update, const uint8_t *data, uint32_t len)

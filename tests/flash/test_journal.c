@@ -113,6 +113,26 @@ static void test_resumable(void **state)
     }
 }
 
+/* The byte that is stored otherwise is kept in the header; an older header has none. */
+static void test_the_byte_that_arrived(void **state)
+{
+    struct ota_identity identity = some_identity();
+    struct ota_journal journal;
+    struct ota_journal found;
+
+    (void)state;
+    open_chip(&usual);
+    begin(&journal, 10);
+    assert_int_equal(ota_journal_open(&found, &region), OTA_OK);
+    assert_int_equal(found.mode, OTA_JOURNAL_AS_STORED);
+    assert_int_equal(chip->memory[journal.sector.offset + 7], 0xFF);
+    assert_int_equal(ota_journal_begin_changed(&journal, &region, 10, &identity, 2), OTA_OK);
+    assert_int_equal(ota_journal_open(&found, &region), OTA_OK);
+    assert_int_equal(found.mode, 2);
+    assert_int_equal(chip->memory[journal.sector.offset + 7], 2);
+    ram_flash_free(chip);
+}
+
 /* Checkpoints of what cannot be resumed are not written, and that is no error. */
 static void test_append_without_room(void **state)
 {
@@ -591,6 +611,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resumable),
+        cmocka_unit_test(test_the_byte_that_arrived),
         cmocka_unit_test(test_append_without_room),
         cmocka_unit_test(test_no_room_for_a_mark),
         cmocka_unit_test(test_marks),

@@ -132,6 +132,103 @@ static void test_an_image_for_a_larger_flash(void **state)
     assert_int_equal(ota_update_end(&update), OTA_ERR_IMAGE_FLASH_SIZE);
 }
 
+/* Byte by byte too, before anything was changed. */
+static void test_an_image_for_a_larger_flash_in_pieces(void **state)
+{
+    enum ota_err err = OTA_OK;
+
+    (void)state;
+    image[3] = 0x30;
+    transfer_begin();
+    for (uint32_t i = 0; i < len && err == OTA_OK; i++) {
+        err = ota_update_write(&update, image + i, 1);
+    }
+    assert_int_equal(err, OTA_ERR_IMAGE_FLASH_SIZE);
+    assert_int_equal(ram_flash_changes(fixture.chip), 0);
+}
+
+/* Makes an image of version 1 that takes some sectors. */
+static void make_large(void)
+{
+    static const uint8_t header[] = {0xE9, 1, DIO, 0};
+
+    len = 5 * SECTOR;
+    memset(image, 0, len);
+    memcpy(image, header, sizeof header);
+    forge_put32(image + 12, len - 32);
+    image[len - 1] = 0xEF;
+    options.size = len;
+    options.etag = "\"v2\"";
+}
+
+/* Sends the first bytes, and goes on later with another buffer, or the same. */
+static uint32_t interrupt_and_resume(uint32_t end, uint32_t piece, uint32_t other_buffer)
+{
+    uint32_t offset = 12345;
+
+    transfer_begin();
+    for (uint32_t at = 0; at < end; at += piece) {
+        assert_int_equal(ota_update_write(&update, image + at, piece), OTA_OK);
+    }
+    ota_update_suspend(&update);
+    options.buffer_size = other_buffer;
+    assert_int_equal(ota_update_resume(&update, &options, &offset), OTA_OK);
+    return offset;
+}
+
+static void finish_from(uint32_t offset, uint32_t place, uint8_t mode)
+{
+    assert_int_equal(ota_update_write(&update, image + offset, len - offset), OTA_OK);
+    assert_int_equal(ota_update_end(&update), OTA_OK);
+    assert_stored(place, mode);
+}
+
+/* The checkpoints are of what arrived, and so is the proof. */
+static void test_resume(void **state)
+{
+    static const uint32_t buffers[] = {1, 2, 3, 256, SECTOR};
+
+    (void)state;
+    make_large();
+    for (unsigned i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
+        for (uint32_t piece = 1; piece <= SECTOR; piece *= 64) {
+            options.buffer_size = 256;
+            assert_int_equal(interrupt_and_resume(3 * SECTOR, piece, buffers[i]), 3 * SECTOR);
+            finish_from(3 * SECTOR, OTA_1, DOUT);
+        }
+    }
+}
+
+/* With too small a buffer it begins before byte 2 is there, and is fetched again. */
+static void test_no_resume_with_a_small_buffer(void **state)
+{
+    (void)state;
+    make_large();
+    options.buffer_size = 1;
+    assert_int_equal(interrupt_and_resume(3 * SECTOR, 1, 256), 0);
+    finish_from(0, OTA_1, DOUT);
+}
+
+/* Nothing is changed in data, so nothing is put back. */
+static void test_resume_of_data(void **state)
+{
+    (void)state;
+    make_large();
+    options.label = "storage";
+    assert_int_equal(interrupt_and_resume(3 * SECTOR, SECTOR, SECTOR), 3 * SECTOR);
+    finish_from(3 * SECTOR, STORAGE, DIO);
+}
+
+/* The mode that the board has is none: the image's is stored. */
+static void test_resume_without_a_mode(void **state)
+{
+    (void)state;
+    make_large();
+    esp8266.mode = 4;
+    assert_int_equal(interrupt_and_resume(3 * SECTOR, SECTOR, SECTOR), 3 * SECTOR);
+    finish_from(3 * SECTOR, OTA_1, DIO);
+}
+
 static void fault_scenario(void *context)
 {
     enum ota_err err = ota_update_begin(&update, &options);
@@ -164,6 +261,11 @@ int main(void)
         FRESH(test_what_was_compressed_is_left_alone),
         FRESH(test_other_devices_leave_images_alone),
         FRESH(test_an_image_for_a_larger_flash),
+        FRESH(test_an_image_for_a_larger_flash_in_pieces),
+        FRESH(test_resume),
+        FRESH(test_no_resume_with_a_small_buffer),
+        FRESH(test_resume_of_data),
+        FRESH(test_resume_without_a_mode),
         FRESH(test_faults_of_the_flash),
     };
 
