@@ -11,5 +11,12 @@ enum ota_err ota_update_was_cut_short(const struct ota_device *device, const cha
     enum ota_err err = ota__target_find(device, label, NULL, &target);
 
     *cut_short = false;
-    return err == OTA_OK ? ota_journal_is_begun(&target.region, cut_short) : err;
+    if (err == OTA_OK) {
+        err = ota_journal_is_begun(&target.region, cut_short);
+    }
+    if (err == OTA_OK && !*cut_short) {
+        err = ota__target_find_small(device, label, &target);
+        err = err == OTA_OK ? ota_journal_is_begun(&target.region, cut_short) : err;
+    }
+    return err;
 }

@@ -150,6 +150,10 @@ enum ota_err ota_update_pending(struct ota_device *device, const char *label,
     if (err == OTA_OK) {
         err = ota_journal_open(&journal, &target.region);
     }
+    if (err == OTA_ERR_NO_DATA) {
+        err = ota__target_find_small(device, label, &target);
+        err = err == OTA_OK ? ota_journal_open(&journal, &target.region) : err;
+    }
     if (err != OTA_OK) {
         return err;
     }

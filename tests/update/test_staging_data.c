@@ -10,6 +10,109 @@
 
 #include "update/staging.h"
 
+/* ---- An update that was cut short ------------------------------------------------------------ */
+
+static enum ota_err pending(const char *label, uint32_t *offset)
+{
+    struct ota_identity identity;
+    uint32_t size;
+
+    return ota_update_pending(&device.device, label, &identity, &size, offset);
+}
+
+static bool was_cut_short(const char *label)
+{
+    bool cut_short = false;
+
+    assert_int_equal(ota_update_was_cut_short(&device.device, label, &cut_short), OTA_OK);
+    return cut_short;
+}
+
+/* Sends a part of so many bytes of data for a partition, and is interrupted. */
+static void interrupt(const char *label, uint32_t size)
+{
+    device.options.label = label;
+    device.options.size = size;
+    device.options.etag = "\"v2\"";
+    assert_int_equal(ota_update_begin(&device.update, &device.options), OTA_OK);
+    assert_int_equal(ota_update_write(&device.update, data, size - 1000), OTA_OK);
+    ota_update_suspend(&device.update);
+    device.options.etag = "\"v2\""; /* the update has forgotten it */
+}
+
+/* It goes on where those who ask before are told that it does: staged or in place. */
+static void test_what_waits_is_found(void **state)
+{
+    static const struct {
+        const char *label;
+        uint32_t size;
+        bool is_staged;
+    } cases[] = {{"big", 0x6000, true}, {"fs", 0x1800, true}, {"big", 0xA000, false}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint32_t told = 0;
+        uint32_t offset = 0;
+
+        assert_int_equal(pending(cases[i].label, &told), OTA_ERR_NO_DATA);
+        assert_false(was_cut_short(cases[i].label));
+        interrupt(cases[i].label, cases[i].size);
+        assert_int_equal(device.update.region.offset != device.update.partition.offset,
+                         cases[i].is_staged);
+        assert_int_equal(pending(cases[i].label, &told), OTA_OK);
+        assert_true(was_cut_short(cases[i].label));
+        assert_int_equal(ota_update_resume(&device.update, &device.options, &offset), OTA_OK);
+        assert_true(offset > 0);
+        assert_int_equal(told, offset);
+        ota_update_abort(&device.update);
+    }
+}
+
+/* What is staged waits for a restart: nothing else can be begun there. */
+static void test_nothing_waits_behind_what_is_staged(void **state)
+{
+    bool cut_short = true;
+    uint32_t offset;
+
+    (void)state;
+    assert_int_equal(pending("none", &offset), OTA_ERR_NO_PARTITION);
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    assert_int_equal(pending("big", &offset), OTA_ERR_RESTARTING);
+    assert_int_equal(ota_update_was_cut_short(&device.device, "big", &cut_short),
+                     OTA_ERR_RESTARTING);
+    assert_false(cut_short);
+    assert_int_equal(pending(NULL, &offset), OTA_ERR_NO_DATA);
+}
+
+/* What cannot be read is told, wherever it lies. */
+static void test_what_waits_cannot_be_read(void **state)
+{
+    (void)state;
+    interrupt("big", 0x6000);
+    for (unsigned number = 1;; number++) {
+        bool cut_short = true;
+        faults_set(FAULT_READ, number);
+        const enum ota_err err = ota_update_was_cut_short(&device.device, "big", &cut_short);
+        const bool struck = faults_struck();
+        faults_clear();
+        assert_true(struck ? err == OTA_ERR_FLASH_READ && !cut_short : err == OTA_OK && cut_short);
+        if (!struck) {
+            break;
+        }
+    }
+    for (unsigned number = 1;; number++) {
+        uint32_t offset;
+        faults_set(FAULT_READ, number);
+        const enum ota_err err = pending("big", &offset);
+        const bool struck = faults_struck();
+        faults_clear();
+        assert_int_equal(err, struck ? OTA_ERR_FLASH_READ : OTA_OK);
+        if (!struck) {
+            break;
+        }
+    }
+}
+
 /* ---- Data in place --------------------------------------------------------------------------- */
 
 static void test_data_in_place(void **state)
@@ -216,6 +319,12 @@ static void test_notes_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_what_waits_is_found, staging_set_up_copy,
+                                        staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_waits_behind_what_is_staged,
+                                        staging_set_up_copy, staging_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_waits_cannot_be_read, staging_set_up_copy,
+                                        staging_tear_down),
         cmocka_unit_test_setup_teardown(test_data_in_place, staging_set_up_copy, staging_tear_down),
         cmocka_unit_test_setup_teardown(test_incomplete_data_and_an_app, staging_set_up_swap,
                                         staging_tear_down),
