@@ -81,10 +81,12 @@ static enum ota_err check_finish(struct ota_sink *sink)
     return OTA_OK;
 }
 
-/* What may come out. */
+/* What may come out. Whether anything may follow the image, the update has judged: the digest of
+   what is staged is over every byte. */
 static void make_rules(const struct ota__staged *staged, struct ota_image_rules *rules)
 {
     ota_device_image_rules(staged->boot->device, &staged->destination, rules);
+    rules->allow_trailer = true;
     if (staged->is_data) {
         rules->form = OTA_IMAGE_DATA;
     }

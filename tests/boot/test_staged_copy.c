@@ -409,6 +409,30 @@ static void test_compressed_apps_that_are_refused(void **state)
     assert_refused(OTA_ERR_COMPRESSED_SUM);
 }
 
+/* Bytes behind the image are the update's business, compressed or not. */
+static void test_a_trailer(void **state)
+{
+    static uint8_t bytes[STAGED_IMAGE_MAX + 100];
+    const struct staged_image *image = &device.images[1];
+    const uint32_t len = image->len + 100;
+
+    (void)state;
+    memcpy(bytes, image->bytes, image->len);
+    memset(bytes + image->len, 0xA5, 100);
+    for (int is_packed = 0; is_packed < 2; is_packed++) {
+        device.options.allow_trailer = true;
+        const uint32_t size = is_packed != 0 ? pack(bytes, len) : len;
+        assert_int_equal(staged_device_send(&device, NULL, is_packed != 0 ? file : bytes, size),
+                         OTA_OK);
+        assert_int_equal(staged_device_boot(&device), OTA_OK);
+        assert_int_equal(staged_device_runs(&device), 1);
+        assert_memory_equal(device.chip->memory + STAGED_APP, bytes, len);
+        assert_int_equal(staged_device_send_app(&device, 2), OTA_OK);
+        assert_int_equal(staged_device_boot(&device), OTA_OK);
+        assert_int_equal(staged_device_runs(&device), 2);
+    }
+}
+
 /* The length at the end is a lie: it is the check that stops a bomb. */
 static void test_a_bomb(void **state)
 {
@@ -541,6 +565,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_compressed_data, set_up_inflating, tear_down),
         cmocka_unit_test_setup_teardown(test_compressed_apps_that_are_refused, set_up_inflating,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_a_trailer, set_up_inflating, tear_down),
         cmocka_unit_test_setup_teardown(test_a_bomb, set_up_inflating, tear_down),
         cmocka_unit_test_setup_teardown(test_compressed_in_shared_space, set_up_inflating,
                                         tear_down),
