@@ -19,7 +19,9 @@
  * Data that does not fit the staging region is written in place, and inflated for that.
  *
  * OTA_ERR_TOO_LARGE if what comes out is too large for its place. OTA_ERR_COMPRESSED where the
- * bootloader is to check seals (trust.h): it could do that only when the old image is gone.
+ * device's trust has seals (trust.h), before anything is changed. They are asked about what lies on
+ * the flash, and that is compressed until the bootloader, which may be to ask as well, has put it
+ * in place of the old image.
  */
 
 #include <stdbool.h>

@@ -3,12 +3,11 @@
    check, what arrives is stored. */
 #include <updraft/staged_gzip.h>
 
-#include <updraft/trust.h>
-
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "format/image_check.h"
 #include "update/staging_private.h"
+#include "update/update_private.h"
 
 /* ---- Looking into it ------------------------------------------------------------------------- */
 
@@ -174,12 +173,11 @@ static enum ota_err begin_inflating(struct ota_staged_gzip *gzip,
 static enum ota_err begin_keeping(struct ota_staged_gzip *gzip, struct ota_update *update,
                                   const struct ota_decoder_options *options)
 {
-    const struct ota_trust *trust = update->options.device->trust;
     const struct ota_gunzip_options own = {.next = &gzip->output.sink,
                                            .history = &gzip->window.history,
                                            .allow_trailer = options->allow_trailer};
 
-    if (trust != NULL && trust->seals != NULL && trust->at_boot) {
+    if (ota__update_has_seals(update)) {
         return OTA_ERR_COMPRESSED;
     }
     ota_gunzip_begin(&gzip->gunzip, &own);

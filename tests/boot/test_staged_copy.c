@@ -505,7 +505,8 @@ static void test_a_small_window(void **state)
     assert_int_equal(staged_device_state(&device), OTA_STAGING_REFUSED);
 }
 
-/* Seals cannot be asked about what is compressed. */
+/* Seals cannot be asked about what is compressed: not by the bootloader, nor by the update, which
+   asks for them whether the bootloader does or not. */
 static void test_seals_and_compression(void **state)
 {
     struct ota_trust trust = {.seals = &staged_seals, .at_boot = true};
@@ -515,11 +516,22 @@ static void test_seals_and_compression(void **state)
     assert_int_equal(staged_device_send(&device, NULL, file, len), OTA_OK);
     device.device.trust = &trust;
     assert_refused(OTA_ERR_COMPRESSED);
-    len = pack(device.images[1].bytes, device.images[1].len);
-    assert_int_equal(staged_device_send(&device, NULL, file, len), OTA_ERR_COMPRESSED);
-    trust.at_boot = false;
+    const uint64_t changes = ram_flash_changes(device.chip);
+    for (int at_boot = 0; at_boot < 2; at_boot++) {
+        trust.at_boot = at_boot != 0;
+        len = pack(device.images[1].bytes, device.images[1].len);
+        assert_int_equal(staged_device_send(&device, NULL, file, len), OTA_ERR_COMPRESSED);
+        len = pack(data, STAGED_FS_SIZE);
+        assert_int_equal(staged_device_send(&device, "fs", file, len), OTA_ERR_COMPRESSED);
+    }
+    assert_int_equal(ram_flash_changes(device.chip), changes);
+
+    /* A bootloader that asks for none takes what was staged before the update did. */
+    device.device.trust = NULL;
     len = pack(device.images[1].bytes, device.images[1].len);
     assert_int_equal(staged_device_send(&device, NULL, file, len), OTA_OK);
+    device.device.trust = &trust;
+    trust.at_boot = false;
     assert_int_equal(staged_device_boot(&device), OTA_OK);
     assert_int_equal(staged_device_runs(&device), 1);
 
