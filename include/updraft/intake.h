@@ -47,7 +47,8 @@ enum ota_intake_event {
 struct ota_intake_options {
     struct ota_device *device; /* opened */
     uint8_t *buffer;      /* for the update (ota_update_options); of at least 256 bytes, so that */
-    uint32_t buffer_size; /* nothing is written before an image has said what it is */
+    uint32_t buffer_size; /* nothing is written before an image has said what it is; a sector, if
+                             gzip is staged as it comes (staged_gzip.h) */
     struct ota_gate *gates;    /* NULL: everything passes */
     const char *data_label;    /* partition for "the file system"; NULL: the first data partition
                                   of subtype spiffs, fat or littlefs */

@@ -16,6 +16,10 @@
  * beginning of the image and, at the end, the length that it will have; the bootloader then proves
  * the whole before it erases anything.
  *
+ * If the update's buffer holds a sector, nothing is changed before the image has said what it is.
+ * With a smaller one that is so only where the first 256 compressed bytes tell it (or those of the
+ * first write, if they are more): a long name in the file, or a long table of codes, is too much.
+ *
  * Data that does not fit the staging region is written in place, and inflated for that.
  *
  * OTA_ERR_TOO_LARGE if what comes out is too large for its place. OTA_ERR_COMPRESSED where the

@@ -105,7 +105,7 @@ struct ota_update_options {
        known (check.image), or it has nothing to say. An update that is resumed asks within
        ota_update_resume, any other within ota_update_write. Anything but OTA_OK ends the update
        with that. It may read the update, and not call it. With a buffer below 256 bytes it is asked
-       too late for "before". NULL: go on. */
+       too late for "before"; gzip that is staged needs more (staged_gzip.h). NULL: go on. */
     enum ota_err (*may_write)(void *context, const struct ota_update *update);
     void *context; /* for both */
 };

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "decode/recent.h"
 #include "format/image_check.h"
 #include "update/staging_private.h"
 #include "update/update_private.h"
@@ -61,12 +62,23 @@ static void output_abort(struct ota_sink *sink)
     (void)sink;
 }
 
+/* Until the image has said what it is, all that comes out is passed on at once: what is kept back
+   for longer copies would fill the writer's buffer. */
+static enum ota_err inflate(struct ota_staged_gzip *gzip, const void *data, size_t len)
+{
+    enum ota_err err = gzip->gunzip.sink.write(&gzip->gunzip.sink, data, len);
+
+    return err == OTA_OK && !ota_image_check_is_described(&gzip->output.update->check)
+               ? ota__recent_give(&gzip->gunzip.inflate.recent)
+               : err;
+}
+
 static enum ota_err look(struct ota_staged_gzip *gzip, const void *data, size_t len)
 {
     enum ota_err err = OTA_OK;
 
     if (gzip->is_looking) {
-        err = gzip->gunzip.sink.write(&gzip->gunzip.sink, data, len);
+        err = inflate(gzip, data, len);
     }
     if (err == OTA_ERR_ABORTED) {
         gzip->is_looking = false;

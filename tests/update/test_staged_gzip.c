@@ -67,6 +67,80 @@ static void test_gates_see_the_image(void **state)
     assert_int_equal(device.update.check.image.length, image->len); /* as it says of itself */
 }
 
+static enum ota_err refuse(void *context, const struct ota_update *update)
+{
+    uint64_t *changes = context;
+
+    assert_true(ota_image_check_is_described(&update->check));
+    *changes = ram_flash_changes(device.chip);
+    return OTA_ERR_OLDER_VERSION;
+}
+
+static enum ota_err write_in_pieces(uint32_t len, uint32_t piece)
+{
+    enum ota_err err = ota_update_begin(&device.update, &device.options);
+
+    for (uint32_t at = 0; err == OTA_OK && at < len; at += piece) {
+        err = ota_update_write(&device.update, file + at, len - at < piece ? len - at : piece);
+    }
+    return err;
+}
+
+/* Sees that a gate refuses what is in the file before anything has changed. */
+static void assert_asked_in_time(uint32_t len, uint32_t piece, uint32_t buffer_size)
+{
+    const uint64_t changes = ram_flash_changes(device.chip);
+    uint64_t changes_when_asked = 0;
+
+    device.options.size = OTA_SIZE_UNKNOWN;
+    device.options.buffer_size = buffer_size;
+    device.options.may_write = refuse;
+    device.options.context = &changes_when_asked;
+    assert_int_equal(write_in_pieces(len, piece), OTA_ERR_OLDER_VERSION);
+    assert_int_equal(changes_when_asked, changes);
+    assert_int_equal(ram_flash_changes(device.chip), changes);
+}
+
+/* Gives the file a name that says nothing. */
+static uint32_t name(uint32_t len, uint32_t name_len)
+{
+    const uint32_t head = 10;
+
+    memmove(file + head + name_len + 1, file + head, len - head);
+    memset(file + head, 'x', name_len);
+    file[head + name_len] = '\0';
+    file[3] = 8;
+    return len + name_len + 1;
+}
+
+/* They see it before the writer's buffer is full of what is still compressed; so what waits for the
+   next boot is not withdrawn for what they refuse. */
+static void test_gates_see_the_image_in_time(void **state)
+{
+    (void)state;
+    assert_int_equal(staged_device_send_app(&device, 1), OTA_OK);
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_WAITING);
+    uint32_t len = pack(device.images[2].bytes, device.images[2].len);
+    for (uint32_t piece = 1; piece <= 2048; piece *= 2) {
+        assert_asked_in_time(len, piece, 256);
+        assert_asked_in_time(len, piece, STAGED_SECTOR);
+    }
+    len = name(len, 3000);
+    assert_asked_in_time(len, 128, STAGED_SECTOR);
+    assert_int_equal(staged_device_state(&device), OTA_STAGING_WAITING);
+}
+
+/* Nor is an image withdrawn for one that is none. */
+static void test_no_such_image_in_pieces(void **state)
+{
+    (void)state;
+    device.images[1].bytes[12] = 9; /* for another chip */
+    device.options.buffer_size = 256;
+    const uint32_t len = pack(device.images[1].bytes, device.images[1].len);
+    assert_int_equal(write_in_pieces(len, 1), OTA_ERR_IMAGE_CHIP);
+    assert_int_equal(ram_flash_changes(device.chip), 0);
+}
+
 static void test_no_such_image(void **state)
 {
     (void)state;
@@ -222,6 +296,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_gates_see_the_image, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gates_see_the_image_in_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_such_image_in_pieces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_such_image, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_window, set_up, tear_down),
