@@ -115,12 +115,15 @@ static enum ota_err find(const struct ota_device *device, const char *label,
     enum ota_err err = label == NULL ? find_app(device, size, target)
                                      : find_data(device, label, size, in_place, target);
 
+    if (err != OTA_OK) {
+        return err;
+    }
     region->flash = device->flash;
     region->size = target->partition.offset == region->offset
                        ? target->partition.size
                        : device->esp8266->layout->fs_begin - region->offset;
     target->limit = ota__min(region->size, target->partition.size);
-    return err == OTA_OK && is_forbidden(device, target) ? OTA_ERR_RESTARTING : err;
+    return is_forbidden(device, target) ? OTA_ERR_RESTARTING : OTA_OK;
 }
 
 /* The free space is what a sketch may have whose size is told. */

@@ -19,6 +19,7 @@
 #include "server/gzip.h"
 #include "support/forge.h"
 #include "support/ram_flash.h"
+#include "update/target.h"
 
 #define FLASH_SIZE 0x80000u
 #define FS_BEGIN 0x73000u /* of 512k32 */
@@ -528,6 +529,19 @@ static void test_plans_beside_a_large_sketch(void **state)
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
+/* Where there is no target, nothing is made of what nobody has filled in. */
+static void test_no_target(void **state)
+{
+    struct ota__target target;
+    struct ota__target before;
+
+    (void)state;
+    memset(&target, 0xEE, sizeof target);
+    memcpy(&before, &target, sizeof before);
+    assert_int_equal(ota__target_find(&device, "none", &options, &target), OTA_ERR_NO_PARTITION);
+    assert_memory_equal(&target, &before, sizeof before);
+}
+
 static void fault_scenario(void *context)
 {
     const enum fault_kind *kind = context;
@@ -647,6 +661,7 @@ int main(void)
         FRESH(test_labels),
         FRESH(test_plans),
         FRESH(test_plans_beside_a_large_sketch),
+        FRESH(test_no_target),
         FRESH(test_faults),
     };
 
