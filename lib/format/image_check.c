@@ -111,6 +111,10 @@ enum ota_err ota__image_next_segment(struct ota_image_check *check)
     if (image->segment_count > OTA_IMAGE_SEGMENTS_MAX) {
         return ota__image_fail(check, OTA_ERR_IMAGE_SEGMENT_COUNT, 1);
     }
+    if (image->segment_count == 0 && image->form != OTA_IMAGE_ESP8266 &&
+        check->rules->role == OTA_ROLE_APP && ota__image_needs_descriptor(check->rules)) {
+        return ota__image_fail(check, OTA_ERR_IMAGE_DESCRIPTOR, check->offset);
+    }
     if (check->segment < image->segment_count) {
         return ota__image_enter(check, STAGE_SEGMENT, SEGMENT_HEADER);
     }

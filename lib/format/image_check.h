@@ -36,6 +36,12 @@ static inline uint32_t ota__app_descriptor_offset(enum ota_image_form form)
     return form == OTA_IMAGE_ESP8266_RTOS ? 16 : 32;
 }
 
+/* Whether an app that tells no secure version, having no descriptor, is refused. */
+static inline bool ota__image_needs_descriptor(const struct ota_image_rules *rules)
+{
+    return rules->require_descriptor || rules->secure_version_floor != 0;
+}
+
 /* Keeps the first failure; returns it. */
 enum ota_err ota__image_fail(struct ota_image_check *check, enum ota_err err, uint32_t offset);
 

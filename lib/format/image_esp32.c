@@ -114,7 +114,7 @@ enum ota_err ota__image_esp32_descriptor(struct ota_image_check *check)
         return OTA_OK;
     }
     if (!has_descriptor(image)) {
-        if (varies || rules->require_descriptor || rules->secure_version_floor != 0) {
+        if (varies || ota__image_needs_descriptor(rules)) {
             return ota__image_fail(check, OTA_ERR_IMAGE_DESCRIPTOR, check->data_offset);
         }
         return OTA_OK;

@@ -97,6 +97,9 @@ static enum ota_err read_header(const struct reading *reading)
     if (image->chip_id != check->rules->chip.id) {
         return ota__image_fail(check, OTA_ERR_IMAGE_CHIP, HEADER_CHIP_ID);
     }
+    if (image->segment_count == 0 && ota__image_needs_descriptor(check->rules)) {
+        return ota__image_fail(check, OTA_ERR_IMAGE_DESCRIPTOR, HEADER);
+    }
     return image->segment_count <= OTA_IMAGE_SEGMENTS_MAX
                ? OTA_OK
                : ota__image_fail(check, OTA_ERR_IMAGE_SEGMENT_COUNT, 1);
@@ -110,7 +113,7 @@ static enum ota_err check_descriptor(struct ota_image_check *check)
     uint32_t offset = check->offset - OTA_DESCRIPTOR_KEPT;
 
     if (ota__get_le32(descriptor) != OTA_APP_DESCRIPTOR_MAGIC) {
-        return rules->require_descriptor || rules->secure_version_floor != 0
+        return ota__image_needs_descriptor(rules)
                    ? ota__image_fail(check, OTA_ERR_IMAGE_DESCRIPTOR, offset)
                    : OTA_OK;
     }

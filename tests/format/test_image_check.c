@@ -293,6 +293,46 @@ static void test_no_descriptor(void **state)
     passes();
 }
 
+/* Nor is there one where there is no segment. */
+static void test_no_segment_and_no_descriptor(void **state)
+{
+    (void)state;
+    for (int is_rtos = 0; is_rtos < 2; is_rtos++) {
+        const uint32_t header = is_rtos != 0 ? 8 : 24;
+        rules.role = OTA_ROLE_APP;
+        rules.form = is_rtos != 0 ? OTA_IMAGE_ESP8266_RTOS : OTA_IMAGE_ESP32;
+        rules.secure_version_floor = 0;
+        forge.len = 0;
+        forge_header(&forge, 0);
+        if (is_rtos == 0) {
+            forge_extended(&forge, OTA_CHIP_ESP32, true);
+        }
+        forge_checksum(&forge);
+        forge_sha256(&forge);
+        passes();
+        rules.secure_version_floor = 1;
+        ends(OTA_ERR_IMAGE_DESCRIPTOR, header);
+        rules.secure_version_floor = 0;
+        rules.require_descriptor = true;
+        ends(OTA_ERR_IMAGE_DESCRIPTOR, header);
+        rules.role = OTA_ROLE_BOOTLOADER;
+        passes();
+        rules.require_descriptor = false;
+    }
+}
+
+/* The ESP8266's images have none at all. */
+static void test_no_segment_where_no_descriptor_is_known(void **state)
+{
+    (void)state;
+    rules.form = OTA_IMAGE_ESP8266;
+    rules.secure_version_floor = 1;
+    forge.len = 0;
+    forge_header(&forge, 0);
+    forge_checksum(&forge);
+    passes();
+}
+
 /* Where it gives the page size it must be there. */
 static void test_descriptor_of_chips_with_page_sizes(void **state)
 {
@@ -715,6 +755,8 @@ int main(void)
         FRESH(test_too_large),
         FRESH(test_on_segment),
         FRESH(test_no_descriptor),
+        FRESH(test_no_segment_and_no_descriptor),
+        FRESH(test_no_segment_where_no_descriptor_is_known),
         FRESH(test_descriptor_of_chips_with_page_sizes),
         FRESH(test_secure_version),
         FRESH(test_efuse_block_revision),

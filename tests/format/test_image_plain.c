@@ -204,6 +204,19 @@ static void test_descriptor(void **state)
     assert_int_equal(compare(), OTA_ERR_IMAGE_CHECKSUM);
 }
 
+/* Without a segment there is no descriptor. */
+static void test_no_segment(void **state)
+{
+    (void)state;
+    make(0, 0, true);
+    assert_int_equal(compare(), OTA_OK);
+    rules.secure_version_floor = 1;
+    assert_int_equal(compare(), OTA_ERR_IMAGE_DESCRIPTOR);
+    rules.secure_version_floor = 0;
+    rules.require_descriptor = true;
+    assert_int_equal(compare(), OTA_ERR_IMAGE_DESCRIPTOR);
+}
+
 /* What it is not for, it refuses. */
 static void test_other_forms(void **state)
 {
@@ -255,7 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_whole),       TEST(test_made_images), TEST(test_every_byte),
         TEST(test_any_lengths), TEST(test_every_size),  TEST(test_descriptor),
-        TEST(test_other_forms), TEST(test_faults),
+        TEST(test_no_segment),  TEST(test_other_forms), TEST(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
