@@ -80,11 +80,6 @@ enum ota_err ota_slot_erase_last(const struct ota_device *device);
    error of the flash. */
 enum ota_err ota_slot_forget(const struct ota_device *device, int slot);
 
-/* The slot of the image that was last rejected or taken back, in `*slot`; OTA_SLOT_NONE if there is
-   none. It may have been overwritten since. Returns OTA_OK, OTA_ERR_NO_OTADATA or a read's
-   error. */
-enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot);
-
 /* Tells whether an image of this version (not empty) was rejected or taken back on this device, and
    still lies in its slot. Else a bad image would be fetched again for ever. */
 bool ota_slot_was_rejected(const struct ota_device *device, const char *version);

@@ -396,21 +396,6 @@ enum ota_err ota_slot_forget(const struct ota_device *device, int slot)
     return err;
 }
 
-enum ota_err ota_slot_last_rejected(const struct ota_device *device, int *slot)
-{
-    struct selection selection;
-    enum ota_err err = read_selection(device, &selection);
-
-    *slot = OTA_SLOT_NONE;
-    for (int i = 0; err == OTA_OK && i < OTA_OTADATA_ENTRIES; i++) {
-        const struct ota_otadata_entry *entry = &selection.stored.otadata.entry[i];
-        if (entry->state == OTA_STATE_INVALID || entry->state == OTA_STATE_ABORTED) {
-            *slot = named_slot(device, entry);
-        }
-    }
-    return err;
-}
-
 bool ota_slot_was_rejected(const struct ota_device *device, const char *version)
 {
     for (int slot = 0; version[0] != '\0' && slot < OTA_SLOTS_MAX; slot++) {

@@ -167,7 +167,6 @@ static void test_no_otadata(void **state)
         assert_int_equal(ota_slot_reject(device), OTA_ERR_NO_OTADATA);
         assert_int_equal(ota_slot_erase_last(device), OTA_ERR_NO_OTADATA);
         assert_int_equal(ota_slot_set_boot(device, 1), OTA_ERR_NO_OTADATA);
-        assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_ERR_NO_OTADATA);
         assert_false(ota_slot_is_on_trial(device));
         assert_int_equal(ota_slot_forget(device, 1), OTA_OK);
     }
@@ -178,7 +177,6 @@ static void test_no_otadata(void **state)
 static void test_no_slots(void **state)
 {
     enum ota_image_state image_state;
-    int slot;
 
     (void)state;
     use_table_without_slots(true);
@@ -186,8 +184,6 @@ static void test_no_slots(void **state)
     assert_int_equal(ota_slot_confirm(device), OTA_ERR_NO_ACTIVE_ENTRY);
     assert_int_equal(ota_slot_erase_last(device), OTA_ERR_NO_ACTIVE_ENTRY);
     fixture_set_entry(&fixture, 0, 1, OTA_STATE_ABORTED);
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_OK);
-    assert_int_equal(slot, OTA_SLOT_NONE);
     assert_int_equal(ota_slot_forget(device, 0), OTA_OK);
     entry_is(0, 1, OTA_STATE_ABORTED);
 }
@@ -588,27 +584,6 @@ static void test_forget(void **state)
     assert_int_equal(ota_slot_forget(device, 1), OTA_ERR_FLASH_ERASE);
 }
 
-static void test_last_rejected(void **state)
-{
-    int slot = 99;
-
-    (void)state;
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_OK);
-    assert_int_equal(slot, OTA_SLOT_NONE);
-    fixture_set_entry(&fixture, 1, 2, OTA_STATE_ABORTED);
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_OK);
-    assert_int_equal(slot, 1);
-    fixture_set_entry(&fixture, 1, 3, OTA_STATE_INVALID);
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_OK);
-    assert_int_equal(slot, 2);
-    fixture_set_entry(&fixture, 1, NONE, OTA_STATE_ABORTED);
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_OK);
-    assert_int_equal(slot, OTA_SLOT_NONE);
-    faults_set(FAULT_READ, 2);
-    assert_int_equal(ota_slot_last_rejected(device, &slot), OTA_ERR_FLASH_READ);
-    assert_int_equal(slot, OTA_SLOT_NONE);
-}
-
 static void test_was_rejected(void **state)
 {
     (void)state;
@@ -681,7 +656,6 @@ int main(void)
         WITH_DEVICE(test_erase_last),
         WITH_DEVICE(test_erase_last_faults),
         WITH_DEVICE(test_forget),
-        WITH_DEVICE(test_last_rejected),
         WITH_DEVICE(test_was_rejected),
         WITH_DEVICE(test_layout_of_another_chip),
         WITH_DEVICE(test_read_errors),
