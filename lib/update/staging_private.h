@@ -51,8 +51,9 @@ enum ota_err ota__staging_load(const struct ota_device *device, struct ota__stag
 const struct ota_partition *ota__staging_partition(const struct ota_staging *staging,
                                                    const char *label);
 
-/* ---- staging_target.c: find, for any way ----------------------------------------------------- */
+/* ---- staging_target.c ------------------------------------------------------------------------ */
 
+/* find, where the command lies in the flash. */
 enum ota_err ota__staging_find(const struct ota_device *device, const char *label,
                                const struct ota_update_options *options,
                                struct ota__target *target);
@@ -72,6 +73,7 @@ static inline bool ota__staging_is_in_place(const struct ota_update *update)
     return update->slot == OTA_SLOT_NONE && update->region.offset == update->partition.offset;
 }
 
+/* plan, likewise. */
 enum ota_err ota__staging_plan(const struct ota_device *device, const char *label, uint32_t size,
                                enum ota_staging_plan *plan, struct ota_extent *extent);
 
@@ -89,7 +91,8 @@ enum ota_err ota__staging_note_data(const struct ota_device *device, uint32_t pa
 
 /* ---- staging_in_flash.c ---------------------------------------------------------------------- */
 
-/* Writes a command for an app, or for the content of a data partition, that lies at `stored`. */
+/* Writes a command for what is stored there: an app, or (`data` not NULL) the content of that
+   partition. */
 enum ota_err ota__staging_order(const struct ota_device *device, struct ota_extent stored,
                                 const struct ota_partition *data, bool is_gzip);
 
