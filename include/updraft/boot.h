@@ -88,9 +88,9 @@ struct ota_boot {
 /*
  * Decides. Opens `device` (its table and layout are then filled in), reads otadata, changes states,
  * proves images in the order of the rules until one verifies, and sets device->running_slot. Each
- * image is read at most once, through `buffer` (`buffer_size` bytes, at least 32, and what the seals
- * want); where there are keys on P-384, and its signature is by none of the others, twice more: each
- * time that the seals are asked, for SHA-384.
+ * image is read at most once, through `buffer` (`buffer_size` bytes, at least 32, and what the
+ * seals want); where there are keys on P-384, and its signature is by none of the others, twice
+ * more: each time that the seals are asked, for SHA-384.
  *
  * Returns OTA_OK; or OTA_ERR_NOTHING_BOOTABLE, or the error of a table that does not verify: then
  * stop and say so. Never loops.

@@ -33,8 +33,9 @@
  *     abort       IDLE        IDLE        IDLE        IDLE
  *
  * RECEIVING has two parts. Up to the point where the image has said what it is (the first 216 bytes
- * at the latest; 8 of an ESP8266's, the first byte of data) the flash is only read. Then may_write is
- * asked, the target withdrawn from otadata, and the journal begun; from there on the flash changes.
+ * at the latest; 8 of an ESP8266's, the first byte of data) the flash is only read. Then may_write
+ * is asked, the target withdrawn from otadata, and the journal begun; from there on the flash
+ * changes.
  * An update that ends before that point, however it ends, leaves everything as it was: the target's
  * old content, a choice of it, and the journal of an interrupted transfer.
  *

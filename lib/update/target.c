@@ -73,12 +73,3 @@ enum ota_err ota__target_find(const struct ota_device *device, const char *label
     target->limit = ota__round_down(partition->size, device->flash->erase_size);
     return ota_region_init(&target->region, device->flash, partition->offset, target->limit);
 }
-
-/* Of two sectors, one of them for the mark. */
-enum ota_err ota__target_find_small(const struct ota_device *device, const char *label,
-                                    struct ota__target *target)
-{
-    const struct ota_update_options options = {.size = device->flash->erase_size + 1};
-
-    return ota__target_find(device, label, &options, target);
-}

@@ -19,9 +19,4 @@ struct ota__target {
 enum ota_err ota__target_find(const struct ota_device *device, const char *label,
                               const struct ota_update_options *options, struct ota__target *target);
 
-/* The same for an update that is so small that it is staged if anything is, also where one of unknown
-   size would be written in place: where else one may have left its mark. */
-enum ota_err ota__target_find_small(const struct ota_device *device, const char *label,
-                                    struct ota__target *target);
-
 #endif

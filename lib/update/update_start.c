@@ -139,26 +139,3 @@ enum ota_err ota__update_find_start(struct ota_update *update, bool resume)
     }
     return err;
 }
-
-enum ota_err ota_update_pending(struct ota_device *device, const char *label,
-                                struct ota_identity *identity, uint32_t *size, uint32_t *offset)
-{
-    struct ota__target target;
-    struct ota_journal journal;
-    enum ota_err err = ota__target_find(device, label, NULL, &target);
-
-    if (err == OTA_OK) {
-        err = ota_journal_open(&journal, &target.region);
-    }
-    if (err == OTA_ERR_NO_DATA) {
-        err = ota__target_find_small(device, label, &target);
-        err = err == OTA_OK ? ota_journal_open(&journal, &target.region) : err;
-    }
-    if (err != OTA_OK) {
-        return err;
-    }
-    *identity = journal.identity;
-    *size = journal.size;
-    *offset = ota__round_down(journal.last.offset, device->flash->erase_size);
-    return *offset == 0 ? OTA_ERR_NO_DATA : OTA_OK;
-}
