@@ -527,7 +527,21 @@ static void test_plans_beside_a_large_sketch(void **state)
     memcpy(chip->memory, running.bytes, running.len);
 }
 
-/* ---- Faults ---------------------------------------------------------------------------------- */
+/* An update that was staged has left its mark there, though one of unknown size goes in place. */
+static void test_data_that_was_cut_short(void **state)
+{
+    bool cut_short = false;
+
+    (void)state;
+    options.label = "fs";
+    options.size = 0x3000;
+    assert_int_equal(ota_update_begin(&update, &options), OTA_OK);
+    assert_int_equal(update.region.offset, FS_BEGIN - 0x3000);
+    assert_int_equal(ota_update_write(&update, file_system, 0x1000), OTA_OK);
+    ota_update_suspend(&update);
+    assert_int_equal(ota_update_was_cut_short(&device, "fs", &cut_short), OTA_OK);
+    assert_true(cut_short);
+}
 
 /* Where there is no target, nothing is made of what nobody has filled in. */
 static void test_no_target(void **state)
@@ -541,6 +555,8 @@ static void test_no_target(void **state)
     assert_int_equal(ota__target_find(&device, "none", &options, &target), OTA_ERR_NO_PARTITION);
     assert_memory_equal(&target, &before, sizeof before);
 }
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
 
 static void fault_scenario(void *context)
 {
@@ -661,6 +677,7 @@ int main(void)
         FRESH(test_labels),
         FRESH(test_plans),
         FRESH(test_plans_beside_a_large_sketch),
+        FRESH(test_data_that_was_cut_short),
         FRESH(test_no_target),
         FRESH(test_faults),
     };
