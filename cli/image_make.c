@@ -127,6 +127,13 @@ static int read_text(struct request *request, const char *option, char field[TEX
                              "has for it",
                              option, text, TEXT_FIELD);
     }
+    for (const char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) {
+            return command_usage(request->call,
+                                 "--%s: \"%s\" has a control character; devices read no further",
+                                 option, text);
+        }
+    }
     memcpy(field, text, strlen(text) + 1);
     return COMMAND_GOOD;
 }
