@@ -210,7 +210,7 @@ struct ota_web_connection {
     uint8_t route, method, dialect, login, host_state;
     uint8_t file_kind; /* what the name of a raw body's file says */
     bool asks_data, is_data, is_form, from_page, fetch_is_foreign, host_is_strange;
-    bool referer_is_foreign;
+    bool referer_is_foreign, referer_is_ours;
     bool is_bad_digest;
     uint8_t proof_kind;
     uint8_t proof[OTA_WEB_NONCE_SIZE]; /* of what is asked for, and in a 401 its nonce */

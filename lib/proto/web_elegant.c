@@ -17,13 +17,17 @@ static bool is_its_peer(const struct ota_web_connection *connection)
     return ota_address_same_host(&connection->peer, &connection->web->session_peer);
 }
 
-/* Tells whether a start says what the one has said that waits for its upload. It is a GET, which
-   any page can have sent in between. */
-static bool is_same_start(const struct ota_web_connection *connection)
+/* Tells whether a start may take the place of the one that waits for its upload. It is a GET, which
+   any page can have sent in between: it must say the same, or come from our own page, as where an
+   upload broke off and another file is tried. */
+static bool may_replace(const struct ota_web_connection *connection)
 {
     const struct ota_web *web = connection->web;
     const struct ota_digest *hash = &connection->expected;
 
+    if (connection->referer_is_ours) {
+        return true;
+    }
     return is_its_peer(connection) && web->session_is_data == connection->asks_data &&
            web->session_hash.algorithm == hash->algorithm &&
            memcmp(web->session_hash.bytes, hash->bytes, ota_digest_size(hash->algorithm)) == 0;
@@ -45,7 +49,7 @@ void ota__web_elegant_start(struct ota_web_connection *connection)
         return;
     }
     if (web->upload.owner != NULL || !ota_intake_is_free(intake) ||
-        (has_session(connection) && !is_same_start(connection))) {
+        (has_session(connection) && !may_replace(connection))) {
         ota__web_refuse_busy(connection);
         return;
     }

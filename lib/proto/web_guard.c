@@ -201,8 +201,11 @@ void ota__web_guard_referer(struct ota_web_connection *connection, const char *v
     size_t len = origin_len(value);
     char host[OTA_WEB_HOST_MAX + 1];
 
-    if (len == 0 || connection->host == NULL ||
-        (ours != NULL && ota_text_same_bytes(value, len, ours))) {
+    if (ours != NULL && ota_text_same_bytes(value, len, ours)) {
+        connection->referer_is_ours = true;
+        return;
+    }
+    if (len == 0 || connection->host == NULL) {
         return;
     }
     if (scheme == 0 || len - scheme > OTA_WEB_HOST_MAX) {
@@ -211,8 +214,8 @@ void ota__web_guard_referer(struct ota_web_connection *connection, const char *v
     }
     memcpy(host, value + scheme, len - scheme);
     host[len - scheme] = '\0';
-    connection->referer_is_foreign =
-        connection->referer_is_foreign || !same_host(host, connection->host);
+    connection->referer_is_ours = same_host(host, connection->host);
+    connection->referer_is_foreign |= !connection->referer_is_ours;
 }
 
 static bool is_foreign(const struct ota_web_connection *connection)

@@ -62,9 +62,12 @@ static enum ota_err elegant_begin(struct peer *peer, uint32_t now_ms)
     char host[OTA_ADDRESS_TEXT_SIZE];
 
     at->is_starting = true;
-    at->head_len = (uint32_t)snprintf(
-        at->head, sizeof at->head, "GET /ota/start?mode=fr&hash=%s HTTP/1.1\r\nHost: %s:%u\r\n\r\n",
-        peer->image->md5_text, ota_address_host_text(&peer->address, host), peer->address.port);
+    at->head_len =
+        (uint32_t)snprintf(at->head, sizeof at->head,
+                           "GET /ota/start?mode=fr&hash=%s HTTP/1.1\r\n"
+                           "Host: %s:%u\r\nReferer: http://%s:%u/update\r\n\r\n",
+                           peer->image->md5_text, ota_address_host_text(&peer->address, host),
+                           peer->address.port, host, peer->address.port);
     return open_stream(peer, now_ms);
 }
 

@@ -227,6 +227,10 @@ static void test_a_start_while_another_waits(void **state)
     assert_string_equal(web_bench_body(&bench, 0),
                         "another update is under way: try again when it is over\n");
     assert_int_equal(start(query), 200); /* the same once more */
+    assert_int_equal(
+        web_bench_get(&bench, "/ota/start?mode=fs", "Referer: http://board/update\r\n"),
+        200); /* our page tries another file */
+    assert_int_equal(web_bench_get(&bench, "/ota/start", "Referer: http://board/update\r\n"), 200);
     assert_int_equal(upload("file", "code.bin"), 200);
     web_bench_assert_updated(&bench);
     set_up(state);
