@@ -160,9 +160,9 @@ static void keep(struct machine_own *own)
 static void map_memory(struct machine_own *own, uc_engine *engine)
 {
     const uint32_t data = own->program.data / PAGE * PAGE;
-    const int to_read = UC_PROT_READ;
-    const int to_write = UC_PROT_READ | UC_PROT_WRITE;
-    need(uc_mem_map_ptr(engine, CODE_BASE, data, to_read | UC_PROT_EXEC, own->running), "memory");
+    const uint32_t to_run = UC_PROT_READ | UC_PROT_EXEC;
+    const uint32_t to_write = UC_PROT_READ | UC_PROT_WRITE;
+    need(uc_mem_map_ptr(engine, CODE_BASE, data, to_run, own->running), "memory");
     need(uc_mem_map_ptr(engine, data, CODE_SIZE - data, to_write, own->running + data), "memory");
     need(uc_mem_map_ptr(engine, STACK_BASE, STACK_SIZE, to_write, own->running + STACK_AT),
          "memory");
