@@ -14,8 +14,8 @@
 uint8_t *heatshrink_pack(const uint8_t *data, size_t size, unsigned window_bits,
                          unsigned lookahead_bits, size_t *packed_size);
 
-/* Tells whether a file that begins so is probably an app that was packed in this way. The format has
-   no magic: it is told by the bits that an app's first byte becomes. */
+/* Tells whether a file that begins so is probably an app that was packed in this way. The format
+   has no magic: it is told by the bits that an app's first byte becomes. */
 bool heatshrink_is_packed(const uint8_t *data, size_t size);
 
 #endif

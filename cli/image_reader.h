@@ -71,12 +71,12 @@ int image_read(const char *path, const struct image_reading *reading, struct ima
 /* Returns how many bytes of each hundred are left of a packed image. */
 double image_report_percent(const struct image_report *report);
 
-/* Says what is wrong with the packing of an image that is right itself: something follows it that is
-   no signature, and devices refuse that. Returns 0, or 1 after a message. */
+/* Says what is wrong with the packing of an image that is right itself: something follows it that
+   is no signature, and devices refuse that. Returns 0, or 1 after a message. */
 int image_report_check_packing(const struct image_report *report);
 
-/* Says in one sentence what is wrong with the image: what, where, what to do. `if_bootloader` is what
-   to do about one that may be a bootloader's ("say --bootloader"). Returns 1. */
+/* Says in one sentence what is wrong with the image: what, where, what to do. `if_bootloader` is
+   what to do about one that may be a bootloader's ("say --bootloader"). Returns 1. */
 int image_report_fail(const struct image_report *report, const char *if_bootloader);
 
 #endif

@@ -47,8 +47,8 @@ struct output_text output_size(uint64_t bytes); /* "4 MB", "48.2 KB", "17 bytes"
    enough. Returns `safe`. */
 const char *output_escape(const char *text, char *safe, size_t capacity);
 
-/* Columns of a terminal that the text takes, which is UTF-8 without control characters: none for what
-   is set above another character, two for East Asian ones. */
+/* Columns of a terminal that the text takes, which is UTF-8 without control characters: none for
+   what is set above another character, two for East Asian ones. */
 size_t output_width(const char *text);
 
 /* Returns a copy of at most so many columns, of which the first is a "…" for what is missing in
@@ -61,8 +61,8 @@ void output_cut(char *text, size_t columns);
 /* Strings from outside as JSON: as they are if they are UTF-8, else escaped as above. */
 void output_json_add_text(cJSON *object, const char *name, const char *text);
 
-/* Tells whether what was printed on `stream` can be wiped and printed anew: it is a terminal, and TERM
-   is not "dumb". Its size is 80 columns and 24 rows if it does not say. */
+/* Tells whether what was printed on `stream` can be wiped and printed anew: it is a terminal, and
+   TERM is not "dumb". Its size is 80 columns and 24 rows if it does not say. */
 bool output_can_redraw(FILE *stream);
 void output_terminal_size(FILE *stream, unsigned *columns, unsigned *rows);
 

@@ -15,9 +15,10 @@
  *     catalog_release(snapshot);
  *
  * What is left out: names that start with a dot or end as unfinished downloads do (.part, .tmp, ~),
- * names that are not UTF-8 or hold control characters, folders, links that lead out of the folder or
- * nowhere, files that may not be read, and files that are still being written: between the first write and the close, and, where a
- * file's bytes do not prove themselves whole, until it has not changed for `settle_ms`.
+ * names that are not UTF-8 or hold control characters, folders, links that lead out of the folder
+ * or nowhere, files that may not be read, and files that are still being written: between the first
+ * write and the close, and, where a file's bytes do not prove themselves whole, until it has not
+ * changed for `settle_ms`.
  */
 
 #include <stdbool.h>

@@ -213,10 +213,10 @@ typedef enum ota_err ota_image_read_fn(struct ota_image_check *check,
 
 /*
  * The same for small bootloaders: it knows apps of OTA_IMAGE_ESP32 only (any other form is
- * OTA_ERR_ARGUMENT), and neither flash mapping nor revisions of that family's chips: it is for other
- * chips, which run such images from where the port maps them. Else it says what ota_image_read says, in a fifth
- * of the code, because on flash one can look ahead. Of the check only `image`, `failure` and the
- * hash are filled in.
+ * OTA_ERR_ARGUMENT), and neither flash mapping nor revisions of that family's chips: it is for
+ * other chips, which run such images from where the port maps them. Else it says what
+ * ota_image_read says, in a fifth of the code, because on flash one can look ahead. Of the check
+ * only `image`, `failure` and the hash are filled in.
  */
 enum ota_err ota_image_read_plain(struct ota_image_check *check,
                                   const struct ota_image_rules *rules,

@@ -131,10 +131,11 @@ struct ota_staging_status {
 enum ota_err ota_staging_read(const struct ota_device *device, struct ota_staging_status *status);
 
 /* Tells in `*incomplete` whether a data partition was being written in place, or a bootloader was
-   copying into it, when power or the flash failed, and has not been written whole since. Of a device with a partition table, or one that eboot boots, it
-   is told by the mark that the update leaves in the partition's last sector (docs/formats/journal.md section 1), which an
-   image that fills the partition overwrites at its end. Returns OTA_OK, OTA_ERR_NO_PARTITION or a
-   read's error. */
+   copying into it, when power or the flash failed, and has not been written whole since. Of a
+   device with a partition table, or one that eboot boots, it is told by the mark that the update
+   leaves in the partition's last sector (docs/formats/journal.md section 1), which an image that
+   fills the partition overwrites at its end. Returns OTA_OK, OTA_ERR_NO_PARTITION or a read's
+   error. */
 enum ota_err ota_data_is_incomplete(const struct ota_device *device, const char *label,
                                     bool *incomplete);
 

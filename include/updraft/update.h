@@ -169,14 +169,15 @@ enum ota_err ota_update_resume(struct ota_update *update, const struct ota_updat
 /*
  * Finds out, before a connection is made, whether an interrupted update waits in the target that
  * `label` names (as in the options), in place or staged: its identity and size, and the offset it
- * claims to have reached. Returns OTA_ERR_NO_DATA if there is none, or the error that begin would give.
+ * claims to have reached. Returns OTA_ERR_NO_DATA if there is none, or the error that begin would
+ * give.
  */
 enum ota_err ota_update_pending(struct ota_device *device, const char *label,
                                 struct ota_identity *identity, uint32_t *size, uint32_t *offset);
 
 /*
- * Finds out whether an update of that target was cut short: also one that cannot be resumed, such as
- * of a compressed image. Who fetches it again asks for the plain one, so that the next cut loses
+ * Finds out whether an update of that target was cut short: also one that cannot be resumed, such
+ * as of a compressed image. Who fetches it again asks for the plain one, so that the next cut loses
  * less. Returns OTA_OK, the error that begin would give for the target, or the flash's.
  */
 enum ota_err ota_update_was_cut_short(const struct ota_device *device, const char *label,

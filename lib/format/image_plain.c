@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The check of an app of the ESP32 family's form that lies in flash, written down in the order of its
- * bytes: what image_check.c must find out from a stream that may be cut anywhere, one can look up here.
- * docs/formats/image.md sections 2 to 5 and 11.
+ * The check of an app of the ESP32 family's form that lies in flash, written down in the order of
+ * its bytes: what image_check.c must find out from a stream that may be cut anywhere, one can look
+ * up here. docs/formats/image.md sections 2 to 5 and 11.
  */
 #include "format/image_check.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Staged updates by eboot's command: docs/formats/eboot.md, docs/formats/flash-layout.md section 7.2. */
+/* Staged updates by eboot's command: docs/formats/eboot.md, docs/formats/flash-layout.md section
+   7.2. */
 #include <updraft/staging_by_eboot.h>
 
 #include <updraft/eboot.h>
@@ -41,7 +42,8 @@ static void withdraw(const struct ota_device *device)
 
 /* ---- The target ------------------------------------------------------------------------------ */
 
-/* What is unpacked on the way may become any number of bytes, unless it is eboot that unpacks it. */
+/* What is unpacked on the way may become any number of bytes, unless it is eboot that unpacks it.
+   */
 static uint32_t stored_size(const struct ota_device *device,
                             const struct ota_update_options *options)
 {

@@ -49,9 +49,9 @@ struct runner_options {
 
 /*
  * Runs a board that was opened with BOARD_RUN. SIGINT, SIGTERM and SIGHUP end the run, unless they
- * are ignored; they and SIGCHLD are blocked for its duration. Returns true if it ended as it should: the firmware had no more to do,
- * what `until` names came about, or with RUNNER_FOREVER it was stopped or the time was over. Else
- * false, with the reason in board->error.
+ * are ignored; they and SIGCHLD are blocked for its duration. Returns true if it ended as it
+ * should: the firmware had no more to do, what `until` names came about, or with RUNNER_FOREVER it
+ * was stopped or the time was over. Else false, with the reason in board->error.
  */
 bool runner_run(struct board *board, const struct runner_options *options);
 

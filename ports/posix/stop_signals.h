@@ -2,6 +2,8 @@
 #ifndef UPDRAFT_PORTS_POSIX_STOP_SIGNALS_H
 #define UPDRAFT_PORTS_POSIX_STOP_SIGNALS_H
 
+/* Which signals ask a program to end. */
+
 #include <signal.h>
 
 /* Fills in the signals that ask for an end: SIGINT, SIGTERM and SIGHUP, but none that whoever

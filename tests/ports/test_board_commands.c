@@ -294,7 +294,8 @@ static void test_arduinos_file_of_the_esp8266(void **unused)
     assert_said("(one for Arduino's is made with --profile)");
 }
 
-/* ---- Boards without a partition table --------------------------------------------------------- */
+/* ---- Boards without a partition table ---------------------------------------------------------
+   */
 
 static void make_sketch(void)
 {

@@ -579,8 +579,8 @@ static void test_faults(void **state)
     }
 }
 
-/* It is written from its beginning, and its own last sector tells until the end that it is not whole:
-   what waits in the staging space says nothing of it. */
+/* It is written from its beginning, and its own last sector tells until the end that it is not
+   whole: what waits in the staging space says nothing of it. */
 static void test_an_incomplete_file_system(void **state)
 {
     bool incomplete = true;
